@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See fd.h. */
+#include "util/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+
+void fd_close(int fd)
+{
+	if (fd < 0)
+		return;
+	int saved = errno;
+	close(fd);
+	errno = saved;
+}
+
+ssize_t fd_read_all(int fd, void *buf, size_t len)
+{
+	size_t got = 0;
+	while (got < len) {
+		ssize_t n = read(fd, (char *)buf + got, len - got);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+int fd_write_all(int fd, const void *buf, size_t len)
+{
+	size_t put = 0;
+	while (put < len) {
+		ssize_t n = write(fd, (const char *)buf + put, len - put);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		put += (size_t)n;
+	}
+	return 0;
+}
+
+/* Reads to the end, for files whose size is known (one read suffices) and for procfs, where it is not. */
+static int read_to_end(int fd, size_t guess, size_t max, char **ret_bytes, size_t *ret_len)
+{
+	size_t room = guess + 1, len = 0;
+	free_auto char *p = mem_alloc(room + 1);
+	for (;;) {
+		ssize_t n = fd_read_all(fd, p + len, room - len);
+		if (n < 0)
+			return (int)n;
+		len += (size_t)n;
+		if (len > max)
+			return -EFBIG;
+		if (len < room)
+			break;
+		room *= 2;
+		p = mem_grow(p, room + 1);
+	}
+	p[len] = '\0';
+	*ret_bytes = ptr_take(p);
+	if (ret_len)
+		*ret_len = len;
+	return 0;
+}
+
+int file_read(int dirfd, const char *name, size_t max, bool follow, char **ret_bytes, size_t *ret_len)
+{
+	/* O_NONBLOCK: a FIFO in the place of the file must not stop us (open(2)). */
+	fd_auto int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW));
+	if (fd < 0)
+		return -errno;
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (st.st_size > 0 && (size_t)st.st_size > max)
+		return -EFBIG;
+	return read_to_end(fd, st.st_size > 0 ? (size_t)st.st_size : 4095, max, ret_bytes, ret_len);
+}
+
+int file_write_bytes(int dirfd, const char *name, const char *bytes, size_t len)
+{
+	fd_auto int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	ssize_t n = write(fd, bytes, len);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+int file_write(int dirfd, const char *name, const char *value)
+{
+	return file_write_bytes(dirfd, name, value, strlen(value));
+}
+
+static int replace(int dirfd, const char *name, const char *bytes, size_t len, mode_t mode, bool sync)
+{
+	char tmp[280];
+	int n = snprintf(tmp, sizeof(tmp), ".%s.new%d", name, (int)getpid());
+	if (n < 0 || (size_t)n >= sizeof(tmp))
+		return -ENAMETOOLONG;
+	fd_auto int fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return -errno;
+	int r = fd_write_all(fd, bytes, len);
+	if (r == 0 && sync && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0 && renameat(dirfd, tmp, dirfd, name) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlinkat(dirfd, tmp, 0);
+		return r;
+	}
+	if (!sync)
+		return 0;
+	fd_auto int dir = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || fsync(dir) < 0)
+		return -errno;
+	return 0;
+}
+
+int file_replace(int dirfd, const char *name, const char *bytes, size_t len, mode_t mode)
+{
+	return replace(dirfd, name, bytes, len, mode, false);
+}
+
+int file_replace_sync(int dirfd, const char *name, const char *bytes, size_t len, mode_t mode)
+{
+	return replace(dirfd, name, bytes, len, mode, true);
+}
+
+static int remove_children(int own_dir, dev_t dev)
+{
+	DIR *d = fdopendir(own_dir);
+	if (!d) {
+		int r = -errno;
+		fd_close(own_dir);
+		return r;
+	}
+	int first = 0;
+	for (struct dirent *de; (de = readdir(d));) {
+		if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
+			continue;
+		int r = 0;
+		if (de->d_type != DT_DIR && unlinkat(dirfd(d), de->d_name, 0) == 0)
+			continue;
+		if (de->d_type != DT_DIR && errno != EISDIR)
+			r = -errno;
+		int sub = -1;
+		if (r == 0 && (sub = openat(dirfd(d), de->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+			r = -errno;
+		struct stat st;
+		if (sub >= 0 && (fstat(sub, &st) < 0 || st.st_dev != dev)) {
+			fd_close(sub);
+			r = -EXDEV;
+		} else if (sub >= 0) {
+			r = remove_children(sub, dev);
+			if (r == 0 && unlinkat(dirfd(d), de->d_name, AT_REMOVEDIR) < 0)
+				r = -errno;
+		}
+		if (r < 0 && r != -ENOENT && first == 0)
+			first = r;
+	}
+	closedir(d);
+	return first;
+}
+
+int file_remove_tree(int dirfd, const char *name)
+{
+	if (unlinkat(dirfd, name, 0) == 0)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	int dir = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	struct stat st;
+	if (fstat(dir, &st) < 0) {
+		int r = -errno;
+		fd_close(dir);
+		return r;
+	}
+	int r = remove_children(dir, st.st_dev);
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && r == 0)
+		r = -errno;
+	return r;
+}
+
+char *fd_path(int fd, char buf[static 32])
+{
+	snprintf(buf, 32, "/proc/self/fd/%d", fd);
+	return buf;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who owns a descriptor, and small whole files at a directory descriptor. Silent: returns 0 or -errno.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Closes a descriptor once and keeps errno; -1 is nothing. close(2): never retried, EINTR has closed it too. */
+void fd_close(int fd);
+
+static inline void fd_close_at(int *fd)
+{
+	if (*fd >= 0)
+		fd_close(*fd);
+}
+
+#define fd_auto __attribute__((cleanup(fd_close_at)))
+
+/* Moves a descriptor out of a scope that would close it. */
+#define fd_take(fd) ({ int *take_from_ = (fd); int taken_ = *take_from_; *take_from_ = -1; taken_; })
+
+/* Closes what a variable holds and sets it to -1. */
+static inline void fd_drop(int *fd)
+{
+	fd_close_at(fd);
+	*fd = -1;
+}
+
+/* Reads or writes all of `len` bytes, going on after short counts and EINTR. Read returns the count (less at end). */
+ssize_t fd_read_all(int fd, void *buf, size_t len);
+int fd_write_all(int fd, const void *buf, size_t len);
+
+/*
+ * Reads a whole regular file below `dirfd` into a NUL-terminated buffer that the caller frees. FIFOs, devices and
+ * directories are refused (-EINVAL), a file over `max` bytes too (-EFBIG). The last component may be a symlink only
+ * with `follow`. A file of procfs or sysfs, whose size reads 0, is read to its end.
+ */
+int file_read(int dirfd, const char *name, size_t max, bool follow, char **ret_bytes, size_t *ret_len);
+
+/* Writes a small value to an existing file, as the attribute files of cgroupfs, procfs and sysfs want it: one write. */
+int file_write(int dirfd, const char *name, const char *value);
+int file_write_bytes(int dirfd, const char *name, const char *bytes, size_t len);
+
+/* Replaces `name` below `dirfd` with new bytes: temporary file, write, rename. Readers see the old or the new. */
+int file_replace(int dirfd, const char *name, const char *bytes, size_t len, mode_t mode);
+
+/* As file_replace, with fsync of file and directory, for what must outlive a power cut. */
+int file_replace_sync(int dirfd, const char *name, const char *bytes, size_t len, mode_t mode);
+
+/*
+ * Removes `name` below `dirfd` and everything in it, never following a symlink or crossing into another file system.
+ * Runs in the parent. -ENOENT when it is not there. unlinkat(2).
+ */
+int file_remove_tree(int dirfd, const char *name);
+
+/* Formats "/proc/self/fd/N" into a buffer of 32 bytes and returns it. */
+char *fd_path(int fd, char buf[static 32]);
