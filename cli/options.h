@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the command line said, as plain C: one struct per command, filled by cli/opt from the rows of cli/words_*.
+ * A zeroed struct means that nothing was said. All strings are borrowed from argv and live as long as the process.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A number with its unit named by the member: bytes, ms, nano (1e-9), or a plain count. */
+struct opt_num {
+	int64_t value;
+	bool is_set;
+};
+
+/* A yes or no that may also be absent, for what would change a value of the config. */
+enum opt_tri { OPT_UNSET, OPT_NO, OPT_YES };
+
+/* The values of an option that may be repeated, in order. The array is the process's for good. */
+struct opt_list {
+	const char **items;
+	size_t count;
+};
+
+/* Before the command. */
+struct global_options {
+	const char *root;            /* state directory; never NULL once main has filled in the default */
+	const char *store;           /* images and containers; never NULL once main has filled in the default */
+	const char *log;             /* --log FILE */
+	const char *log_format;      /* NULL, "text" or "json" */
+	const char *log_level;       /* NULL, "error", "warning", "info" or "debug" */
+	const char *cgroup_manager;  /* NULL (as "cgroupfs"), "cgroupfs" or "disabled": leave cgroups alone */
+	bool debug;
+	bool systemd_cgroup;         /* refused by main when set */
+	bool version;
+	bool help;
+};
+
+/* For commands that have no options. */
+struct no_options {
+	char unused;
+};
+
+struct create_options {
+	const char *bundle;          /* NULL: "." under the OCI face, an error under the other */
+	const char *console_socket;
+	const char *pid_file;
+	bool no_pivot;
+	bool no_new_keyring;
+	bool no_subreaper;           /* always so; accepted for callers */
+	struct opt_num preserve_fds; /* fds 3..3+N-1 go to the container */
+};
+
+/*
+ * run, and plan: shape by `oci.bundle` or the OCI face (words: ID), `config` (words: COMMAND...), else an image
+ * (words: IMAGE COMMAND...).
+ */
+struct run_options {
+	struct create_options oci;
+	const char *config;          /* --config FILE: merged over the image's config */
+	const char *name;
+	bool detach;
+	bool rm;
+	bool keep;                   /* OCI face: leave the state directory after exit */
+	bool interactive;
+	enum opt_tri tty;
+	struct opt_list env;         /* K=V, or K: from kist's own environment */
+	struct opt_list env_files;
+	struct opt_list volumes;     /* [NAME|HOST:]DIR[:OPTIONS] */
+	struct opt_list tmpfs;       /* DIR[:OPTIONS] */
+	struct opt_list devices;     /* HOST[:DIR[:rwm]] */
+	struct opt_list cap_add;
+	struct opt_list cap_drop;
+	struct opt_list security;    /* no-new-privileges[=BOOL], seccomp=FILE, seccomp=unconfined */
+	struct opt_list ulimits;     /* NAME=SOFT[:HARD] */
+	struct opt_list sysctls;     /* NAME=VALUE */
+	struct opt_list labels;      /* K=V */
+	struct opt_list annotations; /* K=V */
+	struct opt_list group_add;   /* names or numbers */
+	const char *workdir;
+	const char *user;            /* NAME|UID[:GROUP|GID] */
+	const char *hostname;
+	const char *entrypoint;      /* one word; "" clears the image's */
+	enum opt_tri read_only;
+	const char *network;         /* NULL, "none" or "host" */
+	const char *stop_signal;
+	struct opt_num stop_timeout_ms; /* -1: for ever */
+	const char *cidfile;
+	struct opt_num shm_bytes;
+	struct opt_num memory_bytes;
+	struct opt_num memory_swap_bytes;  /* memory and swap together, as Docker means it; -1: no limit */
+	struct opt_num memory_reservation_bytes;
+	struct opt_num nano_cpus;    /* --cpus 1.5 is 1500000000 */
+	struct opt_num cpu_shares;
+	const char *cpuset_cpus;
+	const char *cpuset_mems;
+	struct opt_num pids_limit;   /* -1: no limit */
+	struct opt_num blkio_weight; /* 10..1000 */
+	struct opt_num log_max_bytes;
+	struct opt_num log_max_files;
+};
+
+/* exec ID COMMAND..., or exec --process FILE ID. */
+struct exec_options {
+	const char *process;         /* FILE with a process object of the runtime-spec */
+	const char *console_socket;
+	const char *pid_file;
+	bool detach;
+	bool interactive;
+	enum opt_tri tty;
+	struct opt_list env;
+	struct opt_list env_files;
+	const char *cwd;
+	const char *user;            /* UID[:GID]; names too for containers of an image */
+	struct opt_list additional_gids;
+	struct opt_list caps;
+	enum opt_tri no_new_privs;
+	const char *process_label;
+	const char *apparmor;
+	struct opt_num preserve_fds;
+	bool ignore_paused;
+};
+
+struct start_options {
+	bool attach;
+};
+
+/* kill ID [SIGNAL], or kill -s SIGNAL ID... */
+struct kill_options {
+	const char *signal;          /* -s: then every word is an ID */
+	bool all;                    /* every process of the cgroup */
+};
+
+struct delete_options {
+	bool force;
+};
+
+struct list_options {
+	const char *format;          /* NULL, "table", "json" or a template: for out_rows() */
+	bool quiet;
+};
+
+/* ps: the engine's containers; ps ID [PS-OPTIONS...]: the processes of one. */
+struct ps_options {
+	bool all;
+	bool quiet;
+	const char *format;
+};
+
+struct spec_options {
+	const char *bundle;          /* where config.json is written; NULL: "." */
+	const char *check;           /* FILE to check instead */
+};
+
+struct stop_options {
+	struct opt_num timeout_ms;   /* grace before KILL; -1: for ever */
+	const char *signal;
+};
+
+struct logs_options {
+	bool follow;
+	bool timestamps;
+	struct opt_num tail;         /* lines; unset or -1: all */
+	const char *since;           /* RFC 3339, or a duration such as 10m before now */
+};
+
+struct wait_options {
+	bool exit;                   /* exit with the container's status too */
+};
+
+struct inspect_options {
+	const char *format;          /* NULL, "json" or a template */
+};
+
+struct rm_options {
+	bool force;
+};
+
+struct doctor_options {
+	const char *format;          /* NULL, "table" or "json" */
+};
+
+/* image load [-i] PATH... */
+struct image_load_options {
+	const char *input;           /* -i FILE, as docker load */
+	const char *name;            /* --name: instead of the name that the archive gives */
+	bool quiet;
+};
+
+/* image import SOURCE [NAME] */
+struct image_import_options {
+	bool quiet;
+};
+
+struct image_ls_options {
+	const char *format;
+	bool quiet;
+};
+
+struct image_inspect_options {
+	const char *format;
+};
+
+struct image_rm_options {
+	bool force;
+};
