@@ -68,46 +68,48 @@ int path_open_parent(int root, const char *path, enum path_rule rule, bool make,
 	return fd;
 }
 
-/* Makes one directory level: the longest existing prefix is opened in the root, then one mkdirat. */
+/* ".." across directories that do not exist yet has no meaning that all tools share. */
+static bool has_dotdot(const char *path)
+{
+	for (const char *p = path; (p = strstr(p, "..")); p += 2)
+		if ((p == path || p[-1] == '/') && (p[2] == '/' || !p[2]))
+			return true;
+	return false;
+}
+
 int path_make_dirs(int root, const char *path, mode_t mode)
 {
 	int fd = path_open(root, path, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
 	if (fd != -ENOENT)
 		return fd;
-	char part[PATH_MAX];
 	size_t len = strlen(path);
-	if (len >= sizeof(part))
-		return -ENAMETOOLONG;
-	memcpy(part, path, len + 1);
-	/* ".." across directories that do not exist yet has no meaning that all tools share. */
-	for (const char *p = part; (p = strstr(p, "..")); p += 2)
-		if ((p == part || p[-1] == '/') && (p[2] == '/' || !p[2]))
-			return -EINVAL;
-	for (size_t i = 0; i <= len; i++) {
-		if (part[i] && part[i] != '/')
-			continue;
-		char keep = part[i];
-		part[i] = '\0';
-		const char *name;
-		fd_auto int up = i ? path_open_parent(root, part, PATH_IN_ROOT, false, &name) : -EINVAL;
-		if (up >= 0 && mkdirat(up, name, mode) < 0 && errno != EEXIST)
-			return -errno;
-		if (up < 0 && up != -EINVAL) {
-			int r = up;
-			up = -1;
-			return r;
-		}
-		part[i] = keep;
-	}
+	while (len && path[len - 1] == '/')
+		len--;
+	char part[PATH_MAX];
+	if (len == 0 || len >= sizeof(part))
+		return len ? -ENAMETOOLONG : -ENOENT;
+	memcpy(part, path, len);
+	part[len] = '\0';
+	if (has_dotdot(part))
+		return -EINVAL;
+	char *slash = strrchr(part, '/');
+	const char *name = slash ? slash + 1 : part;
+	if (slash)
+		*slash = '\0';
+	fd_auto int up = path_make_dirs(root, slash ? part : "", mode);
+	if (up < 0)
+		return fd_take(&up);
+	if (strcmp(name, ".") != 0 && mkdirat(up, name, mode) < 0 && errno != EEXIST)
+		return -errno;
 	return path_open(root, path, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
 }
 
 int path_make_target(int root, const char *path, bool is_dir)
 {
-	int fd = path_open(root, path, PATH_IN_ROOT, O_PATH | (is_dir ? O_DIRECTORY : 0), 0);
+	if (is_dir)
+		return path_make_dirs(root, path, 0755);
+	int fd = path_open(root, path, PATH_IN_ROOT, O_PATH, 0);
 	if (fd == -ENOENT) {
-		if (is_dir)
-			return path_make_dirs(root, path, 0755);
 		const char *name;
 		fd_auto int up = path_open_parent(root, path, PATH_IN_ROOT, true, &name);
 		if (up < 0)
@@ -124,7 +126,7 @@ int path_make_target(int root, const char *path, bool is_dir)
 		return fd;
 	struct stat st;
 	int r = fstat(fd, &st) < 0 ? -errno : S_ISLNK(st.st_mode) ? -ELOOP : 0;
-	if (r == 0 && !is_dir && S_ISDIR(st.st_mode))
+	if (r == 0 && S_ISDIR(st.st_mode))
 		r = -EISDIR;
 	if (r < 0) {
 		fd_close(fd);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See mount.h. */
+#include "ns/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "util/fd.h"
+#include "util/mem.h"
+#include "util/sys.h"
+
+/* Superblock words as fsconfig(2) flags; what a file system does not know as a flag it refuses by name. */
+static const struct super_word {
+	unsigned long bit;
+	const char *set, *clear;
+} super_words[] = {
+	{ MS_SYNCHRONOUS, "sync",      "async"      },
+	{ MS_DIRSYNC,     "dirsync",   NULL         },
+	{ MS_LAZYTIME,    "lazytime",  "nolazytime" },
+	{ MS_MANDLOCK,    "mand",      "nomand"     },
+	{ MS_I_VERSION,   "iversion",  NULL         },
+	{ MS_SILENT,      "silent",    NULL         },
+};
+
+/* File systems without a device behind them: `ro` on the mount says all; the shared superblock stays as it is. */
+static const char *const virtual_types[] = { "proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup2", "bpf",
+					     "securityfs", "tracefs", "debugfs", "overlay", "ramfs" };
+
+static bool is_virtual(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(virtual_types); i++)
+		if (strcmp(type, virtual_types[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The kernel explains what it refuses in the context's log. fsopen(2), "Message retrieval". */
+static int fs_error(int fs, const char *what, struct err *e)
+{
+	int num = errno;
+	char words[256];
+	ssize_t n = read(fs, words, sizeof(words) - 1);
+	errno = num;
+	if (n <= 2)
+		return err_sys(e, "%s", what);
+	words[n] = '\0';
+	return err_sys(e, "%s: %s", what, words + 2);
+}
+
+static int set_super(int fs, const char *type, const struct mount_options *o, struct err *e)
+{
+	if ((o->super_set & MS_RDONLY) && !is_virtual(type) && fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0)
+		return fs_error(fs, "ro", e);
+	if (!((o->super_set | o->super_clr) & ~(unsigned long)MS_RDONLY))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(super_words); i++) {
+		const struct super_word *w = &super_words[i];
+		const char *flag = (o->super_set & w->bit) ? w->set : (o->super_clr & w->bit) ? w->clear : NULL;
+		if (flag && fsconfig(fs, FSCONFIG_SET_FLAG, flag, NULL, 0) < 0)
+			return fs_error(fs, flag, e);
+	}
+	return 0;
+}
+
+/* Hands "mode=755,size=64k,noswap" to the file system word by word. */
+static int set_data(int fs, const char *data, struct err *e)
+{
+	while (*data) {
+		char word[512];
+		size_t len = strcspn(data, ",");
+		if (len >= sizeof(word))
+			return err_new(e, ENAMETOOLONG, "option %.40s...: longer than %zu bytes", data, sizeof(word) - 1);
+		memcpy(word, data, len);
+		word[len] = '\0';
+		data += len + (data[len] == ',');
+		char *value = strchr(word, '=');
+		if (value)
+			*value++ = '\0';
+		int r = value ? fsconfig(fs, FSCONFIG_SET_STRING, word, value, 0)
+			      : fsconfig(fs, FSCONFIG_SET_FLAG, word, NULL, 0);
+		if (*word && r < 0)
+			return fs_error(fs, word, e);
+	}
+	return 0;
+}
+
+int mount_new(const char *type, const char *source, const struct mount_options *o, struct err *e)
+{
+	fd_auto int fs = fsopen(type, FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return errno == ENODEV ? err_new(e, ENODEV, "file system %s: unknown to this kernel", type)
+				       : err_sys(e, "file system %s", type);
+	/* A name without a device behind it only shows in mountinfo; the kernel takes 255 bytes. */
+	if (source && *source && strlen(source) < 256 && !(is_virtual(type) && strcmp(source, type) == 0) &&
+	    fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
+		return fs_error(fs, "source", e);
+	int r = set_super(fs, type, o, e);
+	if (r == 0)
+		r = set_data(fs, o->data ? o->data : "", e);
+	if (r < 0)
+		return r;
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return fs_error(fs, type, e);
+	/* fsmount(2) takes the plain attributes at once, which saves mount_setattr for nearly every mount. */
+	int fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)(o->attr_set & ~(uint64_t)MOUNT_ATTR_IDMAP));
+	return fd < 0 ? fs_error(fs, type, e) : fd;
+}
+
+int mount_clone(int dirfd, const char *path, bool is_recursive, bool is_nofollow, struct err *e)
+{
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (is_recursive ? AT_RECURSIVE : 0) |
+			 (is_nofollow ? AT_SYMLINK_NOFOLLOW : 0) | (*path ? 0 : AT_EMPTY_PATH);
+	int fd = open_tree(dirfd, path, flags);
+	return fd < 0 ? err_sys(e, "%s", *path ? path : "mount") : fd;
+}
+
+static int set_attr(int mnt, uint64_t set, uint64_t clr, bool is_recursive, struct err *e)
+{
+	struct mount_attr attr = { .attr_set = set, .attr_clr = clr };
+	if (!set && !clr)
+		return 0;
+	if (mount_setattr(mnt, "", AT_EMPTY_PATH | (is_recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr)) < 0)
+		return err_sys(e, is_recursive ? "recursive mount attributes" : "mount attributes");
+	return 0;
+}
+
+int mount_attributes(int mnt, const struct mount_options *o, struct err *e)
+{
+	int r = set_attr(mnt, o->rec_set, o->rec_clr, true, e);
+	return r < 0 ? r : set_attr(mnt, o->attr_set, o->attr_clr, false, e);
+}
+
+int mount_set_propagation(int mnt, unsigned long type, bool is_recursive, struct err *e)
+{
+	struct mount_attr attr = { .propagation = type };
+	if (mount_setattr(mnt, "", AT_EMPTY_PATH | (is_recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr)) < 0)
+		return err_sys(e, "mount propagation");
+	return 0;
+}
+
+int mount_propagate(int mnt, const struct mount_options *o, struct err *e)
+{
+	for (size_t i = 0; i < o->propagation_count; i++) {
+		int r = mount_set_propagation(mnt, o->propagation[i].type, o->propagation[i].is_recursive, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int mount_attach(int mnt, int target, struct err *e)
+{
+	if (move_mount(mnt, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_sys(e, "attach");
+	return 0;
+}
+
+int mount_idmap(int mnt, int userns, bool is_recursive, struct err *e)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
+	if (mount_setattr(mnt, "", AT_EMPTY_PATH | (is_recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr)) < 0)
+		return err_sys(e, "id-mapped mount");
+	return 0;
+}
+
+/* One option "a:b:c" of /proc/self/fd paths, which every kernel since 5.2 takes if it is below 256 bytes. */
+static int lower_list(int fs, const int *lower, size_t n, struct err *e)
+{
+	char list[256], path[32];
+	size_t len = 0;
+	for (size_t i = 0; i < n; i++) {
+		int k = snprintf(list + len, sizeof(list) - len, "%s%s", i ? ":" : "", fd_path(lower[i], path));
+		if (k < 0 || (len += (size_t)k) >= sizeof(list))
+			return -E2BIG;
+	}
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", list, 0) < 0)
+		return fs_error(fs, "lowerdir", e);
+	return 0;
+}
+
+/* Mounts in a namespace of its own and leaves the detached copy in the descriptor table that it shares with us. */
+static int detached_by_mount(const char *data, int answer)
+{
+	int fd = -1;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount("overlay", "/proc", "overlay", 0, data) == 0)
+		fd = open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	return write(answer, &fd, sizeof(fd)) == (ssize_t)sizeof(fd) ? 0 : 1;
+}
+
+/*
+ * mount(2) takes a page of options, but attaches what it makes: a helper process does that where nobody sees it and
+ * where its death leaves nothing. Only for kernels before 6.7 and more layers than fit in one fsconfig(2) string.
+ */
+static int overlay_by_mount(const int *lower, size_t n, int upper, int work, bool is_userxattr, struct err *e)
+{
+	str_auto struct str data = STR_MAX(4095);
+	char path[32];
+	str_puts(&data, is_userxattr ? "userxattr,lowerdir=" : "lowerdir=");
+	for (size_t i = 0; i < n; i++)
+		str_fmt(&data, "%s%s", i ? ":" : "", fd_path(lower[i], path));
+	if (upper >= 0) {
+		str_fmt(&data, ",upperdir=%s", fd_path(upper, path));
+		str_fmt(&data, ",workdir=%s", fd_path(work, path));
+	}
+	if (data.is_full)
+		return err_new(e, E2BIG, "overlay: %zu layers: more than this kernel takes", n);
+	int ends[2], fd = -EIO;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	struct clone_args args = { .flags = CLONE_FILES | CLONE_NEWNS, .exit_signal = SIGCHLD };
+	pid_t pid = sys_clone3(&args);
+	if (pid == 0)
+		_exit(detached_by_mount(data.p, ends[1]));
+	if (pid < 0)
+		fd = -errno;
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	fd_close(ends[1]);
+	if (pid > 0 && read(ends[0], &fd, sizeof(fd)) != (ssize_t)sizeof(fd))
+		fd = -EIO;
+	fd_close(ends[0]);
+	return fd < 0 ? err_ret(e, fd, "overlay of %zu layers", n) : fd;
+}
+
+static int add_layers(int fs, const int *lower, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fsconfig(fs, FSCONFIG_SET_FD, "lowerdir+", NULL, lower[i]) < 0) {
+			char path[32];
+			if (fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir+", fd_path(lower[i], path), 0) < 0)
+				return i == 0 ? -EOPNOTSUPP : fs_error(fs, "lowerdir+", e);
+		}
+	return 0;
+}
+
+int mount_overlay(const int *lower, size_t n, int upper, int work, bool is_userxattr, struct err *e)
+{
+	fd_auto int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return err_sys(e, "overlay");
+	int r = lower_list(fs, lower, n, e);
+	if (r == -E2BIG)
+		r = add_layers(fs, lower, n, e);
+	if (r == -EOPNOTSUPP)
+		return overlay_by_mount(lower, n, upper, work, is_userxattr, e);
+	if (r < 0)
+		return r;
+	char path[32];
+	if (upper >= 0 && (fsconfig(fs, FSCONFIG_SET_STRING, "upperdir", fd_path(upper, path), 0) < 0 ||
+			   fsconfig(fs, FSCONFIG_SET_STRING, "workdir", fd_path(work, path), 0) < 0))
+		return fs_error(fs, "upperdir", e);
+	if (is_userxattr && fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
+		return fs_error(fs, "userxattr", e);
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return fs_error(fs, "overlay", e);
+	int fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	return fd < 0 ? fs_error(fs, "overlay", e) : fd;
+}
