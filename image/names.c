@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See names.h. */
+#include "image/names.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util/fd.h"
+
+const char *descriptor_annotation(const struct descriptor *d, const char *key)
+{
+	for (size_t i = 0; i < d->annotations.n; i++)
+		if (strcmp(d->annotations.v[i].key, key) == 0)
+			return d->annotations.v[i].value;
+	return NULL;
+}
+
+int names_read(const struct store *s, struct names *ret_names, struct err *e)
+{
+	names_auto struct names names = { .n = 0 };
+	free_auto char *bytes = NULL;
+	size_t len;
+	int r = s->dir < 0 ? -ENOENT : file_read(s->dir, "index.json", STORE_MANIFEST_MAX * 4, false, &bytes, &len);
+	if (r == -ENOENT) {
+		*ret_names = names;
+		return 0;
+	}
+	if (r < 0)
+		return err_ret(e, r, "store %s: index.json", s->path);
+	struct document doc = { .config = NULL };
+	if ((r = jx_load(bytes, len, "index.json", document_rows, &doc, &names.arena, NULL, e)) < 0)
+		return err_at(e, r, "store %s", s->path);
+	names.v = arena_array(&names.arena, doc.manifests.n, sizeof(*names.v));
+	for (size_t i = 0; i < doc.manifests.n; i++) {
+		const struct descriptor *d = &doc.manifests.v[i];
+		if (!digest_is_valid(d->digest))
+			return err_new(e, EINVAL, "store %s: index.json: manifests[%zu].digest: \"%.80s\" is none", s->path, i,
+				       d->digest);
+		names.v[names.n++] = (struct name_row){ descriptor_annotation(d, NAME_ANNOTATION), d };
+	}
+	*ret_names = names;
+	names.arena = (struct arena){ .top = NULL };
+	return 0;
+}
+
+void names_done(struct names *names)
+{
+	arena_done(&names->arena);
+}
+
+/* How well a stored name fits the wanted one: the lower the better. */
+enum fit { FIT_SAME, FIT_LOCAL, FIT_HOST, FIT_NONE };
+
+static enum fit name_fit(const struct ref *want, const char *stored)
+{
+	struct ref have;
+	struct err ignored;
+	if (ref_parse(stored, &have, &ignored) < 0)
+		return strcmp(want->name, stored) == 0 ? FIT_SAME : FIT_NONE;
+	bool is_any_tag = want->digest[0] && !want->tag[0];
+	const char *want_tag = want->tag[0] ? want->tag : "latest";
+	if (!is_any_tag && strcmp(want_tag, have.tag[0] ? have.tag : "latest") != 0)
+		return FIT_NONE;
+	const char *want_name = ref_short(want->name);
+	if (strcmp(want_name, ref_short(have.name)) == 0)
+		return FIT_SAME;
+	if (ref_path(want_name) != want_name || strcmp(want_name, ref_path(have.name)) != 0)
+		return FIT_NONE;
+	return strncmp(have.name, "localhost/", 10) == 0 ? FIT_LOCAL : FIT_HOST;
+}
+
+static ptrdiff_t find_name(const struct names *names, const char *text, const struct ref *want, struct err *e)
+{
+	ptrdiff_t best = -ENOENT;
+	enum fit best_fit = FIT_NONE;
+	bool is_several = false;
+	for (size_t i = 0; i < names->n; i++) {
+		const struct name_row *row = &names->v[i];
+		if (!row->name || (want->digest[0] && strcmp(want->digest, row->desc->digest) != 0))
+			continue;
+		enum fit fit = name_fit(want, row->name);
+		if (fit > best_fit || fit == FIT_NONE)
+			continue;
+		bool is_other = best >= 0 && strcmp(names->v[best].desc->digest, row->desc->digest) != 0;
+		is_several = fit == best_fit && (is_several || is_other);
+		best = (ptrdiff_t)i;
+		best_fit = fit;
+	}
+	if (is_several)
+		return err_new(e, ENOTUNIQ, "image \"%s\": several images have this name; write it with its host or digest",
+			       text);
+	return best;
+}
+
+static ptrdiff_t find_digest(const struct names *names, const char *text, struct err *e)
+{
+	const char *hex = strncmp(text, "sha256:", 7) == 0 ? text + 7 : text;
+	size_t len = strlen(hex);
+	if (len < 4 || len > 64 || strspn(hex, "0123456789abcdef") != len)
+		return -ENOENT;
+	ptrdiff_t best = -ENOENT;
+	for (size_t i = 0; i < names->n; i++) {
+		if (strncmp(digest_hex(names->v[i].desc->digest), hex, len) != 0)
+			continue;
+		if (best >= 0 && strcmp(names->v[best].desc->digest, names->v[i].desc->digest) != 0)
+			return err_new(e, ENOTUNIQ, "image \"%s\": several digests begin so", text);
+		if (best < 0)
+			best = (ptrdiff_t)i;
+	}
+	return best;
+}
+
+ptrdiff_t names_find(const struct names *names, const char *text, struct err *e)
+{
+	struct ref want;
+	ptrdiff_t i = strncmp(text, "sha256:", 7) == 0 ? -ENOENT : ref_parse(text, &want, e);
+	bool is_name = i == 0;
+	if (is_name)
+		i = find_name(names, text, &want, e);
+	if (i == -ENOENT || !is_name) {
+		ptrdiff_t by_digest = find_digest(names, text, e);
+		if (by_digest != -ENOENT || is_name)
+			i = by_digest;
+	}
+	if (i == -ENOENT)
+		return err_new(e, ENOENT, "image \"%s\": not in the store (load it with \"kist image load\")", text);
+	return i;
+}
+
+int names_resolve(const struct store *s, const char *text, struct name_hit *ret_hit, struct err *e)
+{
+	names_auto struct names names = { .n = 0 };
+	int r = names_read(s, &names, e);
+	if (r < 0)
+		return r;
+	ptrdiff_t i = names_find(&names, text, e);
+	if (i < 0)
+		return (int)i;
+	struct name_hit hit = { .name = "" };
+	memcpy(hit.digest, names.v[i].desc->digest, DIGEST_TEXT_MAX);
+	size_t len = names.v[i].name ? strlen(names.v[i].name) : 0;
+	if (len && len < sizeof(hit.name) && strncmp(text, "sha256:", 7) != 0)
+		memcpy(hit.name, names.v[i].name, len + 1);
+	*ret_hit = hit;
+	return 0;
+}
