@@ -229,7 +229,7 @@ struct spec_seccomp {
 
 struct spec_device_rule {
 	struct opt_bool allow;
-	int type;                  /* 'a', 'b', 'c', 'u', 'p'; 0: absent, which is 'a' */
+	int type;                  /* 'a', 'b' or 'c'; 0: absent, which is 'a' */
 	struct opt_i64 major;      /* absent or -1: any */
 	struct opt_i64 minor;
 	const char *access;        /* of r, w, m; NULL: all */
@@ -333,7 +333,8 @@ struct spec_linux {
 	struct spec_devices devices;
 	struct spec_net_devices net_devices;
 	const char *cgroups_path;
-	int rootfs_propagation;            /* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE; 0: absent */
+	int rootfs_propagation;            /* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, with MS_REC for
+	                                      the r-words; 0: absent */
 	struct strs masked_paths;
 	struct strs readonly_paths;
 	const char *mount_label;

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See load.h. */
+#include "spec/load.h"
+
+#include "spec/check.h"
+#include "spec/fields.h"
+#include "util/fd.h"
+#include "util/mem.h"
+
+int spec_load_listen(const char *bytes, size_t len, const char *origin, const struct jx_listener *listener,
+		     struct spec *ret, struct err *e)
+{
+	struct spec s = { 0 };
+	int r = jx_load(bytes, len, origin, spec_fields, &s, &s.arena, listener, e);
+	if (r < 0) {
+		spec_done(&s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+int spec_load_bytes(const char *bytes, size_t len, const char *origin, struct spec *ret, struct err *e)
+{
+	return spec_load_listen(bytes, len, origin, NULL, ret, e);
+}
+
+int spec_load_file(int dirfd, const char *name, struct spec *ret, struct err *e)
+{
+	free_auto char *bytes = NULL;
+	size_t len;
+	int r = file_read(dirfd, name, JX_BYTES_MAX, true, &bytes, &len);
+	if (r < 0)
+		return err_ret(e, r, "%s", name);
+	return spec_load_bytes(bytes, len, name, ret, e);
+}
+
+int spec_load_process(int dirfd, const char *name, struct arena *arena, struct spec_process **ret, struct err *e)
+{
+	struct spec_process *p = arena_new(arena, struct spec_process);
+	int r = jx_load_file(dirfd, name, spec_process_fields, p, arena, NULL, e);
+	if (r < 0)
+		return r;
+	r = spec_check_process(p, e);
+	if (r < 0)
+		return r;
+	*ret = p;
+	return 0;
+}
+
+void spec_print(struct str *out, const struct spec *s, int indent)
+{
+	jx_print(out, spec_fields, s, indent);
+}
