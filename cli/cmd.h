@@ -28,7 +28,10 @@ struct cli {
 
 typedef int command_fn(const struct cli *cli, const void *options, int argc, char **argv, struct err *e);
 
-/* Fills `e` with a rule of the command line that was broken; main adds "see kist VERB --help". Returns -EINVAL. */
+/* The status that marks an error as wrong usage, within kist only. */
+enum { CMD_EXIT_USAGE = -1 };
+
+/* Fills `e` with a rule of the command line that was broken; main adds the usage. Returns -EINVAL. */
 int cmd_usage(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Verbs of the OCI runtime command line; the struct after each is what `options` points to. */
@@ -57,7 +60,7 @@ command_fn cmd_doctor;    /* struct doctor_options */
 
 /*
  * All `kist image VERB` commands: executes kist-image. `options` is NULL; argv holds the words after the verb as they
- * were typed, because kist-image parses them with the same rows (cli/image_words.h).
+ * were typed, because kist-image parses them with the same rows (cli/image_words.c).
  */
 command_fn cmd_image;
 

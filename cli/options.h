@@ -151,6 +151,7 @@ struct ps_options {
 struct spec_options {
 	const char *bundle;          /* where config.json is written; NULL: "." */
 	const char *check;           /* FILE to check instead */
+	bool rootless;
 };
 
 struct stop_options {

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words of `kist image`. kist only finds the row and executes kist-image, which parses by the same rows. */
+#include "cli/words.h"
+
+/* clang-format off */
+#define L struct image_load_options
+static const struct opt load_opts[] = {
+	{ OPT_STR_AT(L, input), .name = "input", .letter = 'i', .arg = "FILE", .help = "archive to read, instead of a word" },
+	{ OPT_STR_AT(L, name), .name = "name", .arg = "NAME", .help = "name of the image, instead of the archive's" },
+	{ OPT_FLAG_AT(L, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
+};
+
+static const struct command_example load_examples[] = {
+	{ "kist image load debian.tar", "an archive of docker save, skopeo or buildah" },
+	{ "kist load -i debian.tar", "the same in short" },
+	{ "kist image load --name app:1 ./layout", "an OCI layout directory" },
+};
+
+static const struct command_text load_text = {
+	.usage = "[OPTIONS] PATH[:TAG]...",
+	.about = "Reads images from an OCI layout directory, an OCI archive or an archive of docker save into the store, "
+		 "verifies each digest, and unpacks each layer once. Prints the name of each image.",
+	WORDS_EXAMPLES(load_examples),
+};
+
+#define M struct image_import_options
+static const struct opt import_opts[] = {
+	{ OPT_FLAG_AT(M, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
+};
+
+static const struct command_example import_examples[] = {
+	{ "kist image import rootfs.tar base:1", "one tar archive of a root file system becomes an image" },
+};
+
+static const struct command_text import_text = {
+	.usage = "[OPTIONS] FILE|DIR NAME",
+	.about = "Makes an image of one layer from a tar archive or a directory that holds a root file system.",
+	WORDS_EXAMPLES(import_examples),
+};
+
+#define S struct image_ls_options
+static const struct opt ls_opts[] = {
+	{ OPT_STR_AT(S, format), .name = "format", .letter = 'f', .arg = "FORMAT",
+	  .help = "table (default), json (one array), or a template such as '{{.Repository}}:{{.Tag}}'" },
+	{ OPT_FLAG_AT(S, quiet), .name = "quiet", .letter = 'q', .help = "print IDs only" },
+};
+
+static const struct command_example ls_examples[] = {
+	{ "kist images", "the images in the store" },
+};
+
+static const struct command_text ls_text = {
+	.usage = "[OPTIONS]",
+	.about = "Lists the images in the store.",
+	WORDS_EXAMPLES(ls_examples),
+};
+
+#define I struct image_inspect_options
+static const struct opt inspect_opts[] = {
+	{ OPT_STR_AT(I, format), .name = "format", .letter = 'f', .arg = "FORMAT",
+	  .help = "json (default), or a template such as '{{.Architecture}}'" },
+};
+
+static const struct command_example inspect_examples[] = {
+	{ "kist image inspect debian", "name, digests, layers and configuration, as JSON" },
+};
+
+static const struct command_text inspect_text = {
+	.usage = "[OPTIONS] IMAGE...",
+	.about = "Prints images as one JSON array, or a template's fields, one line per image.",
+	WORDS_EXAMPLES(inspect_examples),
+};
+
+#define R struct image_rm_options
+static const struct opt rm_opts[] = {
+	{ OPT_FLAG_AT(R, force), .name = "force", .letter = 'f', .help = "no such image is success" },
+};
+
+static const struct command_example rm_examples[] = {
+	{ "kist rmi debian:12", "remove a name, and what only it needed" },
+};
+
+static const struct command_text rm_text = {
+	.usage = "[OPTIONS] IMAGE...",
+	.about = "Removes the names of images, then blobs and layers that nothing needs any more. An image that a "
+		 "container is made from is refused.",
+	WORDS_EXAMPLES(rm_examples),
+};
+
+static const struct command commands[] = {
+	{ "load", "load", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(load_opts),
+	  .summary = "read images from a directory or archive", .text = &load_text },
+	{ "import", "import", FACE_KIST, STATUS_PLAIN, 2, 2, .is_forwarded = true, WORDS_OPTS(import_opts),
+	  .summary = "make an image from a root file system", .text = &import_text },
+	{ "ls", "images", FACE_KIST, STATUS_PLAIN, 0, 0, .is_forwarded = true, WORDS_OPTS(ls_opts),
+	  .summary = "list the images in the store", .text = &ls_text },
+	{ "inspect", "", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(inspect_opts),
+	  .summary = "print what the store knows of images", .text = &inspect_text },
+	{ "rm", "rmi", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(rm_opts),
+	  .summary = "remove images", .text = &rm_text },
+};
+/* clang-format on */
+
+const struct page words_image = {
+	.name = "image", .group = "image", .title = "Images", .commands = commands, .count = ARRAY_LEN(commands),
+};
