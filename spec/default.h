@@ -3,5 +3,8 @@
 #pragma once
 #include <stdbool.h>
 
-/* A complete config.json as text; for a rootless caller with a user namespace and without what it cannot have. */
-const char *spec_default_json(bool is_rootless);
+/*
+ * A complete config.json as text, which the caller frees. For a rootless caller: with a user namespace in which the
+ * caller's own ids are root, and without what only root can give.
+ */
+char *spec_default_json(bool is_rootless);

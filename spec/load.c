@@ -48,6 +48,20 @@ int spec_load_process(int dirfd, const char *name, struct arena *arena, struct s
 	return 0;
 }
 
+int spec_load_resources(const char *bytes, size_t len, const char *origin, struct arena *arena,
+			struct spec_resources **ret, struct err *e)
+{
+	struct spec_resources *res = arena_new(arena, struct spec_resources);
+	int r = jx_load(bytes, len, origin, spec_resources_fields, res, arena, NULL, e);
+	if (r < 0)
+		return r;
+	r = spec_check_resources(res, e);
+	if (r < 0)
+		return r;
+	*ret = res;
+	return 0;
+}
+
 void spec_print(struct str *out, const struct spec *s, int indent)
 {
 	jx_print(out, spec_fields, s, indent);

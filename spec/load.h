@@ -24,5 +24,9 @@ int spec_load_listen(const char *bytes, size_t len, const char *origin, const st
 /* Reads the process object of `exec --process`, into the caller's arena, and judges it as spec_check does. */
 int spec_load_process(int dirfd, const char *name, struct arena *arena, struct spec_process **ret, struct err *e);
 
+/* Reads a resources object (`update --resources`), into the caller's arena, and judges it as spec_check does. */
+int spec_load_resources(const char *bytes, size_t len, const char *origin, struct arena *arena,
+			struct spec_resources **ret, struct err *e);
+
 /* Appends a spec as JSON text, by the same rows. */
 void spec_print(struct str *out, const struct spec *s, int indent);
