@@ -155,7 +155,7 @@ scenario_image() {
 
 	[[ -x $kist ]] || return
 	command_of kist
-	make_image && "${base[@]}" image load "$work/image" >/dev/null || return
+	make_image && "${base[@]}" image load --name bench:latest "$work/image" >/dev/null || return
 	run_words kist
 	measure image 100 @bundle "${words[@]}" @image "${base[@]}" run --rm bench:latest /bin/true || return
 	of_image=${results[image.median.image]}
