@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands: one function per verb, each in cli/cmd_<verb>.c, called by main through the row of the command table.
+ * The commands: one function per verb, each in cli/cmd_<verb>.c, called by main through the row of the
+ * command table.
  *
- * A command gets its parsed options (the struct of cli/options.h that its row names), its words (what is left of the
- * command line, options taken out) and an error to fill. It returns its exit status (0..255), or -errno with `e`
- * filled: main prints the error once and exits with e->exit, or with the command's status for its own failures
- * (125 for run, exec and start -a; 1 for others). For wrong usage it returns cmd_usage().
+ * A command gets its parsed options (the struct of cli/options.h that its row names), its words (what is left
+ * of the command line, options taken out) and an error to fill. It returns its exit status (0..255), or
+ * -errno with `e` filled: main prints the error once and exits with e->exit, or with the command's status for
+ * its own failures (125 for run, exec and start -a; 1 for others). For wrong usage it returns cmd_usage().
  */
 #pragma once
 #include "cli/options.h"
@@ -59,8 +60,8 @@ command_fn cmd_plan;      /* struct run_options */
 command_fn cmd_doctor;    /* struct doctor_options */
 
 /*
- * All `kist image VERB` commands: executes kist-image. `options` is NULL; argv holds the words after the verb as they
- * were typed, because kist-image parses them with the same rows (cli/image_words.c).
+ * All `kist image VERB` commands: executes kist-image. `options` is NULL; argv holds the words after the verb
+ * as they were typed, because kist-image parses them with the same rows (cli/image_words.c).
  */
 command_fn cmd_image;
 

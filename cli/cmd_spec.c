@@ -21,7 +21,7 @@ static int write_default(const struct spec_options *o, struct err *e)
 
 	if (bundle < 0)
 		return err_sys(e, "bundle %s", dir);
-	fd_auto int file = openat(bundle, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+	fd_auto int file = openat(bundle, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (file < 0)
 		return err_sys(e, "%s/config.json", dir);
 	int r = fd_write_all(file, text, strlen(text));

@@ -51,11 +51,6 @@ const struct help_status *help_statuses(enum status_rule rule)
 	return statuses[rule];
 }
 
-const char *help_arg(const struct opt *o)
-{
-	return o->arg ? o->arg : "";
-}
-
 /* ---- pieces ---- */
 
 static void print(const struct str *text, FILE *to)
@@ -129,8 +124,8 @@ static void add_usage(struct str *out, const struct command *c)
 
 	do {
 		size_t len = strcspn(line, "\n");
-		str_fmt(out, "%s kist %s%s%s%s%.*s\n", line == c->text->usage ? "Usage:" : "      ", page->group,
-			page->group[0] ? " " : "", c->name, len ? " " : "", (int)len, line);
+		str_fmt(out, "%s kist %s%s%s%s%.*s\n", line == c->text->usage ? "Usage:" : "      ",
+			page->group, *page->group ? " " : "", c->name, len ? " " : "", (int)len, line);
 		line += len + (line[len] == '\n');
 	} while (*line);
 }
@@ -165,8 +160,8 @@ void help_overview(enum face face)
 	str_puts(&out, "\nGlobal options (before the command):\n");
 	for (size_t i = 0; i < words_global_count; i++)
 		add_option(&out, &words_global[i]);
-	str_puts(&out, "\nkist COMMAND --help tells more of one command. kist oci COMMAND, or a call by the name of runc, "
-		       "crun or\nkist-oci, has the meaning that callers of OCI runtimes expect.\n");
+	str_puts(&out, "\nkist COMMAND --help tells more of one command. kist oci COMMAND, or a call by the "
+		       "name of runc, crun or\nkist-oci, has the meaning that callers of OCI runtimes expect.\n");
 	print(&out, stdout);
 }
 

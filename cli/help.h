@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Help made from the tables of cli/words.h: whole on standard output, short on standard error. Caller: main, cmd_help. */
+/*
+ * Help made from the tables of cli/words.h: whole on standard output, short on standard error. Caller: main,
+ * cmd_help.
+ */
 #pragma once
 #include "cli/words.h"
 
@@ -13,9 +16,8 @@ void help_command(enum face face, const struct command *c);
 /* Prints the usage lines of one command to standard error. */
 void help_usage(const struct command *c);
 
-/* The headings of enum opt_section, and the words for an option's value ("" for a flag). */
+/* The headings of enum opt_section. */
 extern const char *const help_sections[OPT_SECTIONS];
-const char *help_arg(const struct opt *o);
 
 /* What the exit statuses of a rule mean; rows end with a NULL text. */
 struct help_status {

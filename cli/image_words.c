@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The words of `kist image`. kist only finds the row and executes kist-image, which parses by the same rows. */
+/*
+ * The words of `kist image`. kist only finds the row and executes kist-image, which parses by the same rows.
+ */
 #include "cli/words.h"
 
 /* clang-format off */
 #define L struct image_load_options
 static const struct opt load_opts[] = {
-	{ OPT_STR_AT(L, input), .name = "input", .letter = 'i', .arg = "FILE", .help = "archive to read, instead of a word" },
-	{ OPT_STR_AT(L, name), .name = "name", .arg = "NAME", .help = "name of the image, instead of the archive's" },
+	{ OPT_STR_AT(L, input), .name = "input", .letter = 'i', .arg = "FILE",
+	  .help = "archive to read, instead of a word" },
+	{ OPT_STR_AT(L, name), .name = "name", .arg = "NAME",
+	  .help = "name of the image, instead of the archive's" },
 	{ OPT_FLAG_AT(L, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
 };
 
@@ -18,8 +22,10 @@ static const struct command_example load_examples[] = {
 
 static const struct command_text load_text = {
 	.usage = "[OPTIONS] PATH[:TAG]...",
-	.about = "Reads images from an OCI layout directory, an OCI archive or an archive of docker save into the store, "
-		 "verifies each digest, and unpacks each layer once. Prints the name of each image.",
+	.about =
+		"Reads images from an OCI layout directory, an OCI archive or an archive of docker save "
+		"into the store, verifies each digest, and unpacks each layer once. Prints the name of "
+		"each image.",
 	WORDS_EXAMPLES(load_examples),
 };
 
@@ -34,7 +40,9 @@ static const struct command_example import_examples[] = {
 
 static const struct command_text import_text = {
 	.usage = "[OPTIONS] FILE|DIR NAME",
-	.about = "Makes an image of one layer from a tar archive or a directory that holds a root file system.",
+	.about =
+		"Makes an image of one layer from a tar archive or a directory that holds a root file "
+		"system.",
 	WORDS_EXAMPLES(import_examples),
 };
 
@@ -51,7 +59,8 @@ static const struct command_example ls_examples[] = {
 
 static const struct command_text ls_text = {
 	.usage = "[OPTIONS]",
-	.about = "Lists the images in the store.",
+	.about =
+		"Lists the images in the store.",
 	WORDS_EXAMPLES(ls_examples),
 };
 
@@ -67,7 +76,8 @@ static const struct command_example inspect_examples[] = {
 
 static const struct command_text inspect_text = {
 	.usage = "[OPTIONS] IMAGE...",
-	.about = "Prints images as one JSON array, or a template's fields, one line per image.",
+	.about =
+		"Prints images as one JSON array, or a template's fields, one line per image.",
 	WORDS_EXAMPLES(inspect_examples),
 };
 
@@ -82,8 +92,9 @@ static const struct command_example rm_examples[] = {
 
 static const struct command_text rm_text = {
 	.usage = "[OPTIONS] IMAGE...",
-	.about = "Removes the names of images, then blobs and layers that nothing needs any more. An image that a "
-		 "container is made from is refused.",
+	.about =
+		"Removes the names of images, then blobs and layers that nothing needs any more. An image "
+		"that a container is made from is refused.",
 	WORDS_EXAMPLES(rm_examples),
 };
 
@@ -94,7 +105,8 @@ static const struct command commands[] = {
 	  .summary = "make an image from a root file system", .text = &import_text },
 	{ "ls", "images", FACE_KIST, STATUS_PLAIN, 0, 0, .is_forwarded = true, WORDS_OPTS(ls_opts),
 	  .summary = "list the images in the store", .text = &ls_text },
-	{ "inspect", "", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(inspect_opts),
+	{ "inspect", "", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true,
+	  WORDS_OPTS(inspect_opts),
 	  .summary = "print what the store knows of images", .text = &inspect_text },
 	{ "rm", "rmi", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(rm_opts),
 	  .summary = "remove images", .text = &rm_text },
@@ -102,5 +114,6 @@ static const struct command commands[] = {
 /* clang-format on */
 
 const struct page words_image = {
-	.name = "image", .group = "image", .title = "Images", .commands = commands, .count = ARRAY_LEN(commands),
+	.name = "image", .group = "image", .title = "Images",
+	.commands = commands, .count = ARRAY_LEN(commands),
 };

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kist: finds the command, reads its options, calls it, prints its error once and ends with its status. Kept cheap:
- * until the command runs, nothing is opened but a log file that was asked for.
+ * kist: finds the command, reads its options, calls it, prints its error once and ends with its status. Kept
+ * cheap: until the command runs, nothing is opened but a log file that was asked for.
  */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,7 +76,9 @@ static enum log_level level_of(const struct global_options *g)
 	static const struct {
 		const char *name;
 		enum log_level level;
-	} levels[] = { { "error", LOG_ERROR }, { "warning", LOG_WARN }, { "info", LOG_INFO }, { "debug", LOG_DEBUG } };
+	} levels[] = {
+		{ "error", LOG_ERROR }, { "warning", LOG_WARN }, { "info", LOG_INFO }, { "debug", LOG_DEBUG },
+	};
 
 	if (g->debug)
 		return LOG_DEBUG;
@@ -101,7 +101,9 @@ static int open_log(const struct global_options *g, struct err *e)
 
 static int parse_global(struct global_options *g, int argc, char **argv, struct err *e)
 {
-	const struct opt_set set = { .rows = words_global, .count = words_global_count, .stops_at_word = true };
+	const struct opt_set set = {
+		.rows = words_global, .count = words_global_count, .stops_at_word = true,
+	};
 	int words = opt_parse(&set, g, argc, argv, e);
 
 	if (words >= 0 && g->systemd_cgroup)
@@ -120,19 +122,6 @@ static int status_of(const struct command *c, const union command_options *o, bo
 	return is_program ? EXIT_KIST : is_usage ? EXIT_USAGE : EXIT_FAILED;
 }
 
-int cmd_usage(struct err *e, const char *format, ...)
-{
-	char text[256];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	int r = err_new(e, EINVAL, "%s", text);
-	e->exit = CMD_EXIT_USAGE;
-	return r;
-}
-
 static int usage_error(const struct command *c, const union command_options *o, const struct err *e)
 {
 	log_error("%s: %s", c->name, e->text);
@@ -142,13 +131,12 @@ static int usage_error(const struct command *c, const union command_options *o, 
 
 static int check_words(const struct command *c, int words, struct err *e)
 {
-	if (words < c->min_words)
-		return err_new(e, EINVAL, "expected %s%d argument%s, got %d", c->max_words > c->min_words ? "at least " : "",
-			       c->min_words, c->min_words == 1 ? "" : "s", words);
-	if (words > c->max_words && c->max_words != WORDS_ANY)
-		return err_new(e, EINVAL, c->max_words ? "expected at most %d argument%s, got %d" : "expected no argument",
-			       c->max_words, c->max_words == 1 ? "" : "s", words);
-	return 0;
+	if (words >= c->min_words && (words <= c->max_words || c->max_words == WORDS_ANY))
+		return 0;
+	int wanted = words < c->min_words ? c->min_words : c->max_words;
+	const char *bound = c->min_words == c->max_words ? "" : words < wanted ? "at least " : "at most ";
+	return err_new(e, EINVAL, "expected %s%d argument%s, got %d", bound, wanted,
+		       wanted == 1 ? "" : "s", words);
 }
 
 static bool asks_for_help(int argc, char **argv)

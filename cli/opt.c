@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The option parser. Runs first in every command, so it only walks the table and argv. May not print or exit. */
+/*
+ * The option parser. Runs first in every command, so it only walks the table and argv. May not print or exit.
+ */
 #include "cli/opt.h"
 
 #include <errno.h>
@@ -60,7 +62,8 @@ static int unknown_long(const struct scan *s, const char *word, size_t len)
 	snprintf(name, sizeof(name), "%.*s", (int)len, word);
 	const char *near = jx_nearest(known, name);
 	if (near)
-		return err_new(s->e, EINVAL, "unknown option --%.*s (did you mean --%s?)", (int)len, word, near);
+		return err_new(s->e, EINVAL, "unknown option --%.*s (did you mean --%s?)", (int)len, word,
+			       near);
 	return err_new(s->e, EINVAL, "unknown option --%.*s", (int)len, word);
 }
 
@@ -103,8 +106,10 @@ static int take_letters(struct scan *s, const char *word)
 
 		if (!o && *p == 'h')
 			return -ECANCELED;
+		if (!o && !word[1])
+			return err_new(s->e, EINVAL, "unknown option -%c", *p);
 		if (!o)
-			return err_new(s->e, EINVAL, p == word ? "unknown option -%c" : "unknown option -%c in -%s", *p, word);
+			return err_new(s->e, EINVAL, "unknown option -%c in -%s", *p, word);
 		if (p[1] == '=')
 			given = p + 2;
 		else if (p[1] && !is_flag(o))

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Options of a command line from a table of rows: name, letter, kind, where the value lands, one line of help.
- * The same rows feed the parser here, --help (cli/help), the man pages and the shell completions (cli/gen).
- * Used by kist and kist-image. Parsing allocates nothing but the arrays of repeated options.
+ * Options of a command line from a table of rows: name, letter, kind, where the value lands, one line of
+ * help. The same rows feed the parser here, --help (cli/help), the man pages and the shell completions
+ * (cli/gen). Used by kist and kist-image. Parsing allocates nothing but the arrays of repeated options.
  *
- * Accepted spellings: --name=V, --name V, -name V (urfave/cli callers), -n V, -nV, -abc for flags, --flag=false, --.
+ * Accepted spellings: --name=V, --name V, -name V (urfave/cli callers), -n V, -nV, -abc for flags,
+ * --flag=false, --.
  */
 #pragma once
 #include <stddef.h>
@@ -59,13 +60,13 @@ struct opt_set {
 	const struct opt *rows;
 	size_t count;
 	uint8_t face;           /* rows of other faces are unknown; 0: all rows count */
-	bool stops_at_word;     /* options end at the first word (run, exec); else they may stand anywhere before "--" */
+	bool stops_at_word;     /* options end at the first word (run, exec), not only at "--" */
 };
 
 /*
- * Parses argv[0..argc) into `target`, the zeroed struct of the rows. Moves the words that are no options to the front
- * of argv and returns their count. -EINVAL: wrong usage, told in `e`. -ECANCELED: --help was asked for (-h too, where
- * no row has that letter).
+ * Parses argv[0..argc) into `target`, the zeroed struct of the rows. Moves the words that are no options to
+ * the front of argv and returns their count. -EINVAL: wrong usage, told in `e`. -ECANCELED: --help was asked
+ * for (-h too, where no row has that letter).
  */
 int opt_parse(const struct opt_set *set, void *target, int argc, char **argv, struct err *e);
 

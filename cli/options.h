@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the command line said, as plain C: one struct per command, filled by cli/opt from the rows of cli/words_*.
- * A zeroed struct means that nothing was said. All strings are borrowed from argv and live as long as the process.
+ * What the command line said, as plain C: one struct per command, filled by cli/opt from the rows of
+ * cli/words_*. A zeroed struct means that nothing was said. All strings are borrowed from argv and live as
+ * long as the process.
  */
 #pragma once
 #include <stdbool.h>
@@ -26,7 +27,7 @@ struct opt_list {
 /* Before the command. */
 struct global_options {
 	const char *root;            /* state directory; never NULL once main has filled in the default */
-	const char *store;           /* images and containers; never NULL once main has filled in the default */
+	const char *store;           /* images and containers; never NULL either */
 	const char *log;             /* --log FILE */
 	const char *log_format;      /* NULL, "text" or "json" */
 	const char *log_level;       /* NULL, "error", "warning", "info" or "debug" */
@@ -53,8 +54,8 @@ struct create_options {
 };
 
 /*
- * run, and plan: shape by `oci.bundle` or the OCI face (words: ID), `config` (words: COMMAND...), else an image
- * (words: IMAGE COMMAND...).
+ * run, and plan: shape by `oci.bundle` or the OCI face (words: ID), `config` (words: COMMAND...), else an
+ * image (words: IMAGE COMMAND...).
  */
 struct run_options {
 	struct create_options oci;

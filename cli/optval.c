@@ -32,7 +32,8 @@ static int read_decimal(const char *text, struct decimal *ret)
 	if (!is_digit(*text))
 		return -EINVAL;
 	for (; is_digit(*d.end); d.end++)
-		if (__builtin_mul_overflow(d.whole, 10, &d.whole) || __builtin_add_overflow(d.whole, *d.end - '0', &d.whole))
+		if (__builtin_mul_overflow(d.whole, 10, &d.whole) ||
+		    __builtin_add_overflow(d.whole, *d.end - '0', &d.whole))
 			return -EINVAL;
 	if (*d.end == '.') {
 		int64_t unit = NANO / 10;
@@ -181,7 +182,8 @@ static int store_number(const struct opt *o, struct opt_num *slot, const char *t
 	int64_t value;
 
 	if (number_kinds[o->kind].read(text, &value) < 0)
-		return err_new(e, EINVAL, "option --%s: expected %s, got \"%s\"", o->name, number_kinds[o->kind].wants, text);
+		return err_new(e, EINVAL, "option --%s: expected %s, got \"%s\"", o->name,
+			       number_kinds[o->kind].wants, text);
 	*slot = (struct opt_num){ .value = value, .is_set = true };
 	return 0;
 }

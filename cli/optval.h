@@ -4,7 +4,7 @@
 #include "cli/opt.h"
 
 /*
- * Stores `text` at `slot`, whose type follows from the row's kind. NULL is a flag without a value. -EINVAL with the
- * option named in `e`.
+ * Stores `text` at `slot`, whose type follows from the row's kind. NULL is a flag without a value. -EINVAL
+ * with the option named in `e`.
  */
 int optval_store(const struct opt *o, void *slot, const char *text, struct err *e);

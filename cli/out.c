@@ -250,8 +250,8 @@ int out_objects(json_t *array, const char *format, struct err *e)
 	return flush(&out, e);
 }
 
-int out_rows(const struct out_list *list, const char *format, bool is_quiet, const void *rows, size_t row_count,
-	     struct err *e)
+int out_rows(const struct out_list *list, const char *format, bool is_quiet, const void *rows,
+	     size_t row_count, struct err *e)
 {
 	str_auto struct str out = STR_MAX(OUT_BYTES_MAX);
 	int r = 0;

@@ -6,10 +6,12 @@
 #include "util/mem.h"
 
 /*
- * Appends the value of a field. `path` is "ID" or "State.Pid", "" for the whole row; `is_json`: as a JSON value.
- * -ENOENT: no such field.
+ * Appends the value of a field. `path` is "ID" or "State.Pid", "" for the whole row; `is_json`: as a JSON
+ * value. -ENOENT: no such field.
  */
 typedef int template_field_fn(void *ctx, const char *path, bool is_json, struct str *out);
 
-/* Appends `format` with its {{...}} replaced and a newline. -EINVAL: syntax or an unknown field, told in `e`. */
+/*
+ * Appends `format` with its {{...}} replaced and a newline. -EINVAL: syntax or an unknown field, told in `e`.
+ */
 int template_expand(const char *format, template_field_fn *field, void *ctx, struct str *out, struct err *e);

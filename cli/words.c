@@ -13,9 +13,9 @@ enum { NEAR_MAX = 63 };
 
 const struct opt words_global[] = {
 	{ OPT_STR_AT(G, root), .name = "root", .arg = "DIR",
-	  .help = "state of containers (default /run/kist, or $XDG_RUNTIME_DIR/kist; environment: KIST_ROOT)" },
+	  .help = "state of containers (default $KIST_ROOT, /run/kist or $XDG_RUNTIME_DIR/kist)" },
 	{ OPT_STR_AT(G, store), .name = "store", .arg = "DIR",
-	  .help = "images and containers (default /var/lib/kist, or $XDG_DATA_HOME/kist; environment: KIST_STORE)" },
+	  .help = "images and containers (default $KIST_STORE, /var/lib/kist or $XDG_DATA_HOME/kist)" },
 	{ OPT_STR_AT(G, log), .name = "log", .arg = "FILE", .help = "write errors and warnings to FILE too" },
 	{ OPT_WORD_AT(G, log_format), .name = "log-format", .arg = "text|json",
 	  .help = "lines of the log file; json holds errors only" },
@@ -53,7 +53,8 @@ static const struct command *find_alias(const struct page *page, enum face face,
 	return NULL;
 }
 
-const struct command *words_find(enum face face, int argc, char **argv, int *ret_taken, const struct page **ret_page)
+const struct command *words_find(enum face face, int argc, char **argv, int *ret_taken,
+				 const struct page **ret_page)
 {
 	*ret_page = NULL;
 	*ret_taken = 1;

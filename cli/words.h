@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The words of kist's command line: every command with its options, shapes, texts and examples, as constant tables.
- * main parses by them, help prints them, gen makes man pages and completions of them. What is not in a table is not
- * accepted; what is in a table is done.
+ * The words of kist's command line: every command with its options, shapes, texts and examples, as constant
+ * tables. main parses by them, help prints them, gen makes man pages and completions of them. What is not in
+ * a table is not accepted; what is in a table is done.
  */
 #pragma once
 #include <stddef.h>
@@ -92,12 +92,16 @@ enum { WORDS_RUN_OPTS = 49 };
 extern const struct opt words_run_opts[];
 
 /*
- * Finds the row for argv[0..argc): one word, or a group's word and a command's. *ret_taken is how many words that were.
- * NULL: no such command; *ret_page is set when the group was known.
+ * Finds the row for argv[0..argc): one word, or a group's word and a command's. *ret_taken is how many words
+ * that were. NULL: no such command; *ret_page is set when the group was known.
  */
-const struct command *words_find(enum face face, int argc, char **argv, int *ret_taken, const struct page **ret_page);
+const struct command *words_find(enum face face, int argc, char **argv, int *ret_taken,
+				 const struct page **ret_page);
 
-/* Finds the name of the command nearest in spelling, in one page or among those without a group. NULL: none is near. */
+/*
+ * Finds the name of the command nearest in spelling, in one page or among those without a group. NULL: none
+ * is near.
+ */
 const char *words_nearest(enum face face, const struct page *page, const char *word);
 
 /* The page that a row belongs to. */

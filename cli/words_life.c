@@ -11,8 +11,9 @@ static const struct command_example state_examples[] = {
 
 static const struct command_text state_text = {
 	.usage = "ID",
-	.about = "Prints the state of a container as JSON: its ID, status (creating, created, running, paused or "
-		 "stopped), process id, bundle and annotations.",
+	.about =
+		"Prints the state of a container as JSON: its ID, status (creating, created, running, "
+		"paused or stopped), process id, bundle and annotations.",
 	WORDS_EXAMPLES(state_examples),
 };
 
@@ -29,14 +30,17 @@ static const struct command_example list_examples[] = {
 
 static const struct command_text list_text = {
 	.usage = "[OPTIONS]",
-	.about = "Lists the containers in the state directory, whoever made them.",
+	.about =
+		"Lists the containers in the state directory, whoever made them.",
 	WORDS_EXAMPLES(list_examples),
 };
 
 #define P struct ps_options
 static const struct opt ps_opts[] = {
-	{ OPT_FLAG_AT(P, all), .name = "all", .letter = 'a', .faces = FACE_KIST, .help = "list stopped containers too" },
-	{ OPT_FLAG_AT(P, quiet), .name = "quiet", .letter = 'q', .faces = FACE_KIST, .help = "print names only" },
+	{ OPT_FLAG_AT(P, all), .name = "all", .letter = 'a', .faces = FACE_KIST,
+	  .help = "list stopped containers too" },
+	{ OPT_FLAG_AT(P, quiet), .name = "quiet", .letter = 'q', .faces = FACE_KIST,
+	  .help = "print names only" },
 	{ OPT_STR_AT(P, format), .name = "format", .letter = 'f', .arg = "FORMAT",
 	  .help = "table (default), json (one array), or a template such as '{{.Names}} {{.Status}}'" },
 };
@@ -51,8 +55,9 @@ static const struct command_example ps_examples[] = {
 static const struct command_text ps_text = {
 	.usage = "[OPTIONS]\n"
 		 "[--format table|json] ID [PS-OPTION...]",
-	.about = "Lists running containers. With an ID, lists the processes of that container instead; options after "
-		 "the ID are those of ps(1).",
+	.about =
+		"Lists running containers. With an ID, lists the processes of that container instead; "
+		"options after the ID are those of ps(1).",
 	WORDS_EXAMPLES(ps_examples),
 };
 
@@ -62,7 +67,8 @@ static const struct command_text ps_text = {
 static const struct opt kill_opts[] = {
 	{ OPT_STR_AT(K, signal), .name = "signal", .letter = 's', .faces = FACE_KIST, .arg = "SIGNAL",
 	  .help = "signal to send; then every word is an ID" },
-	{ OPT_FLAG_AT(K, all), .name = "all", .letter = 'a', .help = "signal every process of the container" },
+	{ OPT_FLAG_AT(K, all), .name = "all", .letter = 'a',
+	  .help = "signal every process of the container" },
 };
 
 static const struct command_example kill_examples[] = {
@@ -73,8 +79,9 @@ static const struct command_example kill_examples[] = {
 static const struct command_text kill_text = {
 	.usage = "[-a] ID [SIGNAL]\n"
 		 "[-a] -s SIGNAL ID...",
-	.about = "Sends a signal to the first process of a container: TERM, or the one named with or without SIG, or by "
-		 "number.",
+	.about =
+		"Sends a signal to the first process of a container: TERM, or the one named with or "
+		"without SIG, or by number.",
 	WORDS_EXAMPLES(kill_examples),
 };
 
@@ -92,9 +99,10 @@ static const struct command_example stop_examples[] = {
 
 static const struct command_text stop_text = {
 	.usage = "[OPTIONS] ID...",
-	.about = "Sends the container's stop signal to its first process, waits for the grace period, then kills all "
-		 "processes of its cgroup. Prints the name of each container, and says on standard error when it had "
-		 "to kill. A container that has already stopped is success.",
+	.about =
+		"Sends the container's stop signal to its first process, waits for the grace period, then "
+		"kills all processes of its cgroup. Prints the name of each container, and says on "
+		"standard error when it had to kill. A container that has already stopped is success.",
 	WORDS_EXAMPLES(stop_examples),
 };
 
@@ -104,7 +112,8 @@ static const struct command_example pause_examples[] = {
 
 static const struct command_text pause_text = {
 	.usage = "ID",
-	.about = "Freezes all processes of a container by the freezer of its cgroup.",
+	.about =
+		"Freezes all processes of a container by the freezer of its cgroup.",
 	WORDS_EXAMPLES(pause_examples),
 };
 
@@ -114,7 +123,8 @@ static const struct command_example resume_examples[] = {
 
 static const struct command_text resume_text = {
 	.usage = "ID",
-	.about = "Lets the processes of a paused container run again.",
+	.about =
+		"Lets the processes of a paused container run again.",
 	WORDS_EXAMPLES(resume_examples),
 };
 
@@ -129,8 +139,9 @@ static const struct command_example wait_examples[] = {
 
 static const struct command_text wait_text = {
 	.usage = "[OPTIONS] ID...",
-	.about = "Waits until each container has stopped and prints its exit status, one per line, in the order of the "
-		 "words.",
+	.about =
+		"Waits until each container has stopped and prints its exit status, one per line, in the "
+		"order of the words.",
 	WORDS_EXAMPLES(wait_examples),
 };
 
@@ -138,7 +149,8 @@ static const struct command_text wait_text = {
 
 #define D struct delete_options
 static const struct opt delete_opts[] = {
-	{ OPT_FLAG_AT(D, force), .name = "force", .letter = 'f', .help = "kill it first if it runs; no such container is success" },
+	{ OPT_FLAG_AT(D, force), .name = "force", .letter = 'f',
+	  .help = "kill it first if it runs; no such container is success" },
 };
 
 static const struct command_example delete_examples[] = {
@@ -147,14 +159,16 @@ static const struct command_example delete_examples[] = {
 
 static const struct command_text delete_text = {
 	.usage = "[OPTIONS] ID",
-	.about = "Removes a stopped container: its cgroup, its state and what else kist made for it. With --force, also "
-		 "cleans up after a runtime that was killed half-way.",
+	.about =
+		"Removes a stopped container: its cgroup, its state and what else kist made for it. With "
+		"--force, also cleans up after a runtime that was killed half-way.",
 	WORDS_EXAMPLES(delete_examples),
 };
 
 #define M struct rm_options
 static const struct opt rm_opts[] = {
-	{ OPT_FLAG_AT(M, force), .name = "force", .letter = 'f', .help = "kill it first if it runs; no such container is success" },
+	{ OPT_FLAG_AT(M, force), .name = "force", .letter = 'f',
+	  .help = "kill it first if it runs; no such container is success" },
 };
 
 static const struct command_example rm_examples[] = {
@@ -163,7 +177,8 @@ static const struct command_example rm_examples[] = {
 
 static const struct command_text rm_text = {
 	.usage = "[OPTIONS] ID...",
-	.about = "Removes containers with their own layer and their logs, and prints the name of each.",
+	.about =
+		"Removes containers with their own layer and their logs, and prints the name of each.",
 	WORDS_EXAMPLES(rm_examples),
 };
 
@@ -178,7 +193,8 @@ static const struct command commands[] = {
 	  .summary = "remove a container as the OCI runtime specification has it", .text = &delete_text },
 	{ "list", "", FACE_BOTH, STATUS_PLAIN, 0, 0, WORDS_OPTS(list_opts), .run = cmd_list,
 	  .summary = "list the containers in the state directory", .text = &list_text },
-	{ "ps", "", FACE_BOTH, STATUS_PLAIN, 0, WORDS_ANY, .stops_at_word = true, WORDS_OPTS(ps_opts), .run = cmd_ps,
+	{ "ps", "", FACE_BOTH, STATUS_PLAIN, 0, WORDS_ANY, .stops_at_word = true, WORDS_OPTS(ps_opts),
+	  .run = cmd_ps,
 	  .summary = "list containers, or the processes of one", .text = &ps_text },
 	{ "stop", "", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, WORDS_OPTS(stop_opts), .run = cmd_stop,
 	  .summary = "end containers: signal, grace, kill", .text = &stop_text },
@@ -194,5 +210,6 @@ static const struct command commands[] = {
 /* clang-format on */
 
 const struct page words_life = {
-	.name = "lifecycle", .title = "Watch and end containers", .commands = commands, .count = ARRAY_LEN(commands),
+	.name = "lifecycle", .title = "Watch and end containers",
+	.commands = commands, .count = ARRAY_LEN(commands),
 };

@@ -5,11 +5,14 @@
 /* clang-format off */
 #define L struct logs_options
 static const struct opt logs_opts[] = {
-	{ OPT_FLAG_AT(L, follow), .name = "follow", .letter = 'f', .help = "go on until the container has stopped" },
-	{ OPT_INT_AT(L, tail), .name = "tail", .letter = 'n', .arg = "N", .help = "only the last N lines; -1: all" },
+	{ OPT_FLAG_AT(L, follow), .name = "follow", .letter = 'f',
+	  .help = "go on until the container has stopped" },
+	{ OPT_INT_AT(L, tail), .name = "tail", .letter = 'n', .arg = "N",
+	  .help = "only the last N lines; -1: all" },
 	{ OPT_STR_AT(L, since), .name = "since", .arg = "TIME",
 	  .help = "only lines from TIME on: RFC 3339, or how long ago, such as 10m" },
-	{ OPT_FLAG_AT(L, timestamps), .name = "timestamps", .letter = 't', .help = "begin each line with its time" },
+	{ OPT_FLAG_AT(L, timestamps), .name = "timestamps", .letter = 't',
+	  .help = "begin each line with its time" },
 };
 
 static const struct command_example logs_examples[] = {
@@ -19,8 +22,10 @@ static const struct command_example logs_examples[] = {
 
 static const struct command_text logs_text = {
 	.usage = "[OPTIONS] ID",
-	.about = "Prints what a detached container wrote: its standard output to standard output, its standard error to "
-		 "standard error. The file has the log format of the Kubernetes CRI and is rotated by size.",
+	.about =
+		"Prints what a detached container wrote: its standard output to standard output, its "
+		"standard error to standard error. The file has the log format of the Kubernetes CRI and "
+		"is rotated by size.",
 	WORDS_EXAMPLES(logs_examples),
 };
 
@@ -37,7 +42,8 @@ static const struct command_example inspect_examples[] = {
 
 static const struct command_text inspect_text = {
 	.usage = "[OPTIONS] ID...",
-	.about = "Prints containers as one JSON array, or a template's fields, one line per container.",
+	.about =
+		"Prints containers as one JSON array, or a template's fields, one line per container.",
 	WORDS_EXAMPLES(inspect_examples),
 };
 
@@ -50,5 +56,6 @@ static const struct command commands[] = {
 /* clang-format on */
 
 const struct page words_logs = {
-	.name = "logs", .title = "Look into containers", .commands = commands, .count = ARRAY_LEN(commands),
+	.name = "logs", .title = "Look into containers",
+	.commands = commands, .count = ARRAY_LEN(commands),
 };

@@ -27,16 +27,19 @@
 static const struct opt create_opts[] = { CREATE_ROWS(struct create_options, AT_SELF) };
 
 static const struct command_example create_examples[] = {
-	{ "kist create --bundle /srv/web web1", "make the container web1 from a bundle; its program waits for start" },
-	{ "kist oci create --pid-file /run/web1.pid web1", "the same from the current directory, as an OCI caller does" },
+	{ "kist create --bundle /srv/web web1",
+	  "make the container web1 from a bundle; its program waits for start" },
+	{ "kist oci create --pid-file /run/web1.pid web1",
+	  "the same from the current directory, as an OCI caller does" },
 };
 
 static const struct command_text create_text = {
 	.usage = "[OPTIONS] --bundle DIR ID",
 	.about =
-		"Makes a container from an OCI bundle: its namespaces, cgroup, mounts and devices. The program of the "
-		"container is not run before start. Standard input, output and error of this command become the "
-		"container's own, unless the configuration asks for a terminal; then --console-socket names who holds it.\n\n"
+		"Makes a container from an OCI bundle: its namespaces, cgroup, mounts and devices. The "
+		"program of the container is not run before start. Standard input, output and error of "
+		"this command become the container's own, unless the configuration asks for a terminal; "
+		"then --console-socket names who holds it.\n\n"
 		"Under the OCI face the bundle is the current directory unless --bundle says otherwise.",
 	WORDS_EXAMPLES(create_examples),
 };
@@ -47,11 +50,14 @@ static const struct command_text create_text = {
 const struct opt words_run_opts[] = {
 	{ OPT_STR_AT(R, name), .name = "name", .faces = FACE_KIST, .arg = "NAME",
 	  .help = "name of the container (default: made up)" },
-	{ OPT_FLAG_AT(R, detach), .name = "detach", .letter = 'd', .help = "leave it running in the background and print its name" },
-	{ OPT_FLAG_AT(R, rm), .name = "rm", .faces = FACE_KIST, .help = "remove the container when its program has ended" },
+	{ OPT_FLAG_AT(R, detach), .name = "detach", .letter = 'd',
+	  .help = "leave it running in the background and print its name" },
+	{ OPT_FLAG_AT(R, rm), .name = "rm", .faces = FACE_KIST,
+	  .help = "remove the container when its program has ended" },
 	{ OPT_FLAG_AT(R, interactive), .name = "interactive", .letter = 'i', .faces = FACE_KIST,
 	  .help = "pass standard input to the program" },
-	{ OPT_TRI_AT(R, tty), .name = "tty", .letter = 't', .faces = FACE_KIST, .help = "give the program a terminal" },
+	{ OPT_TRI_AT(R, tty), .name = "tty", .letter = 't', .faces = FACE_KIST,
+	  .help = "give the program a terminal" },
 	{ OPT_STR_AT(R, config), .name = "config", .faces = FACE_KIST, .arg = "FILE",
 	  .help = "OCI config.json that describes the container; it may name its image by an annotation" },
 	{ OPT_LIST_AT(R, env), .name = "env", .letter = 'e', .faces = FACE_KIST, .arg = "K[=V]",
@@ -66,13 +72,15 @@ const struct opt words_run_opts[] = {
 	  .help = "one more group of the program, by name or number" },
 	{ OPT_STR_AT(R, entrypoint), .name = "entrypoint", .faces = FACE_KIST, .arg = "PROGRAM",
 	  .help = "program to run instead of the image's entrypoint; empty: none" },
-	{ OPT_LIST_AT(R, volumes), .name = "volume", .letter = 'v', .faces = FACE_KIST, .arg = "SOURCE:DIR[:OPTIONS]",
+	{ OPT_LIST_AT(R, volumes), .name = "volume", .letter = 'v', .faces = FACE_KIST,
+	  .arg = "SOURCE:DIR[:OPTIONS]",
 	  .help = "mount a file or directory of the host into the container" },
 	{ OPT_LIST_AT(R, tmpfs), .name = "tmpfs", .faces = FACE_KIST, .arg = "DIR[:OPTIONS]",
 	  .help = "mount an empty file system in memory" },
 	{ OPT_SIZE_AT(R, shm_bytes), .name = "shm-size", .faces = FACE_KIST, .arg = "SIZE",
 	  .help = "size of /dev/shm (default 64m)" },
-	{ OPT_TRI_AT(R, read_only), .name = "read-only", .faces = FACE_KIST, .help = "mount the root file system read-only" },
+	{ OPT_TRI_AT(R, read_only), .name = "read-only", .faces = FACE_KIST,
+	  .help = "mount the root file system read-only" },
 	{ OPT_STR_AT(R, hostname), .name = "hostname", .letter = 'h', .faces = FACE_KIST, .arg = "NAME",
 	  .help = "host name inside the container" },
 	{ OPT_WORD_AT(R, network), .name = "network", .faces = FACE_KIST, .arg = "none|host",
@@ -87,52 +95,69 @@ const struct opt words_run_opts[] = {
 	  .help = "OCI annotation of the container" },
 	{ OPT_STR_AT(R, cidfile), .name = "cidfile", .faces = FACE_KIST, .arg = "FILE",
 	  .help = "write the container's name to FILE, which must not exist" },
-	{ OPT_STR_AT(R, oci.pid_file), .name = "pidfile", .faces = FACE_KIST, .arg = "FILE", .help = "the same as --pid-file" },
+	{ OPT_STR_AT(R, oci.pid_file), .name = "pidfile", .faces = FACE_KIST, .arg = "FILE",
+	  .help = "the same as --pid-file" },
 
-	{ OPT_SIZE_AT(R, memory_bytes), .name = "memory", .letter = 'm', .faces = FACE_KIST, .section = OPT_RESOURCES,
+	{ OPT_SIZE_AT(R, memory_bytes), .name = "memory", .letter = 'm', .faces = FACE_KIST,
+	  .section = OPT_RESOURCES,
 	  .arg = "SIZE", .help = "most memory the container may use" },
-	{ OPT_SIZE_AT(R, memory_swap_bytes), .name = "memory-swap", .faces = FACE_KIST, .section = OPT_RESOURCES,
+	{ OPT_SIZE_AT(R, memory_swap_bytes), .name = "memory-swap", .faces = FACE_KIST,
+	  .section = OPT_RESOURCES,
 	  .arg = "SIZE", .help = "most memory and swap together; -1: swap without limit" },
 	{ OPT_SIZE_AT(R, memory_reservation_bytes), .name = "memory-reservation", .faces = FACE_KIST,
 	  .section = OPT_RESOURCES, .arg = "SIZE", .help = "memory that is reclaimed last" },
 	{ OPT_NANO_AT(R, nano_cpus), .name = "cpus", .faces = FACE_KIST, .section = OPT_RESOURCES, .arg = "N",
 	  .help = "most processor time, in processors: 1.5" },
-	{ OPT_COUNT_AT(R, cpu_shares), .name = "cpu-shares", .faces = FACE_KIST, .section = OPT_RESOURCES, .arg = "N",
+	{ OPT_COUNT_AT(R, cpu_shares), .name = "cpu-shares", .faces = FACE_KIST, .section = OPT_RESOURCES,
+	  .arg = "N",
 	  .help = "weight against other containers, 2 to 262144 (1024 is usual)" },
-	{ OPT_STR_AT(R, cpuset_cpus), .name = "cpuset-cpus", .faces = FACE_KIST, .section = OPT_RESOURCES, .arg = "LIST",
+	{ OPT_STR_AT(R, cpuset_cpus), .name = "cpuset-cpus", .faces = FACE_KIST, .section = OPT_RESOURCES,
+	  .arg = "LIST",
 	  .help = "processors that may be used: 0-2,5" },
-	{ OPT_STR_AT(R, cpuset_mems), .name = "cpuset-mems", .faces = FACE_KIST, .section = OPT_RESOURCES, .arg = "LIST",
+	{ OPT_STR_AT(R, cpuset_mems), .name = "cpuset-mems", .faces = FACE_KIST, .section = OPT_RESOURCES,
+	  .arg = "LIST",
 	  .help = "memory nodes that may be used: 0,1" },
-	{ OPT_INT_AT(R, pids_limit), .name = "pids-limit", .faces = FACE_KIST, .section = OPT_RESOURCES, .arg = "N",
+	{ OPT_INT_AT(R, pids_limit), .name = "pids-limit", .faces = FACE_KIST, .section = OPT_RESOURCES,
+	  .arg = "N",
 	  .help = "most processes and threads; -1: no limit" },
-	{ OPT_COUNT_AT(R, blkio_weight), .name = "blkio-weight", .faces = FACE_KIST, .section = OPT_RESOURCES, .arg = "N",
+	{ OPT_COUNT_AT(R, blkio_weight), .name = "blkio-weight", .faces = FACE_KIST, .section = OPT_RESOURCES,
+	  .arg = "N",
 	  .help = "weight of disk input and output, 10 to 1000" },
 	{ OPT_LIST_AT(R, ulimits), .name = "ulimit", .faces = FACE_KIST, .section = OPT_RESOURCES,
 	  .arg = "NAME=SOFT[:HARD]", .help = "resource limit of the program: nofile=1024:4096" },
 
-	{ OPT_LIST_AT(R, cap_add), .name = "cap-add", .faces = FACE_KIST, .section = OPT_SECURITY, .arg = "CAP",
+	{ OPT_LIST_AT(R, cap_add), .name = "cap-add", .faces = FACE_KIST, .section = OPT_SECURITY,
+	  .arg = "CAP",
 	  .help = "add a capability, or ALL" },
-	{ OPT_LIST_AT(R, cap_drop), .name = "cap-drop", .faces = FACE_KIST, .section = OPT_SECURITY, .arg = "CAP",
+	{ OPT_LIST_AT(R, cap_drop), .name = "cap-drop", .faces = FACE_KIST, .section = OPT_SECURITY,
+	  .arg = "CAP",
 	  .help = "take a capability away, or ALL" },
-	{ OPT_LIST_AT(R, security), .name = "security-opt", .faces = FACE_KIST, .section = OPT_SECURITY, .arg = "WORD",
+	{ OPT_LIST_AT(R, security), .name = "security-opt", .faces = FACE_KIST, .section = OPT_SECURITY,
+	  .arg = "WORD",
 	  .help = "no-new-privileges, seccomp=FILE or seccomp=unconfined" },
-	{ OPT_LIST_AT(R, devices), .name = "device", .faces = FACE_KIST, .section = OPT_SECURITY, .arg = "HOST[:PATH[:rwm]]",
+	{ OPT_LIST_AT(R, devices), .name = "device", .faces = FACE_KIST, .section = OPT_SECURITY,
+	  .arg = "HOST[:PATH[:rwm]]",
 	  .help = "make a device of the host usable in the container" },
-	{ OPT_LIST_AT(R, sysctls), .name = "sysctl", .faces = FACE_KIST, .section = OPT_SECURITY, .arg = "NAME=VALUE",
+	{ OPT_LIST_AT(R, sysctls), .name = "sysctl", .faces = FACE_KIST, .section = OPT_SECURITY,
+	  .arg = "NAME=VALUE",
 	  .help = "kernel setting of the container's namespaces" },
 
-	{ OPT_SIZE_AT(R, log_max_bytes), .name = "log-max-size", .faces = FACE_KIST, .section = OPT_LOGGING, .arg = "SIZE",
+	{ OPT_SIZE_AT(R, log_max_bytes), .name = "log-max-size", .faces = FACE_KIST, .section = OPT_LOGGING,
+	  .arg = "SIZE",
 	  .help = "size at which the log of a detached container is rotated (default 10m)" },
-	{ OPT_COUNT_AT(R, log_max_files), .name = "log-max-files", .faces = FACE_KIST, .section = OPT_LOGGING, .arg = "N",
+	{ OPT_COUNT_AT(R, log_max_files), .name = "log-max-files", .faces = FACE_KIST, .section = OPT_LOGGING,
+	  .arg = "N",
 	  .help = "log files that are kept (default 3)" },
 
 	CREATE_ROWS(R, AT_OCI),
-	{ OPT_FLAG_AT(R, keep), .name = "keep", .section = OPT_BUNDLE, .help = "keep the container's state after its program has ended" },
+	{ OPT_FLAG_AT(R, keep), .name = "keep", .section = OPT_BUNDLE,
+	  .help = "keep the container's state after its program has ended" },
 };
 
 static const struct command_example run_examples[] = {
 	{ "kist run --rm -it debian sh", "a shell in a fresh container that is gone afterwards" },
-	{ "kist run -d --name web -m 256m --cpus 0.5 -v /srv/www:/www:ro httpd", "a service in the background, limited" },
+	{ "kist run -d --name web -m 256m --cpus 0.5 -v /srv/www:/www:ro httpd",
+	  "a service in the background, limited" },
 	{ "kist run --config config.example.json", "the container that one JSON file describes" },
 	{ "kist run --bundle . c1", "an OCI bundle in the foreground" },
 };
@@ -142,12 +167,14 @@ static const struct command_text run_text = {
 		 "[OPTIONS] --config FILE [COMMAND [ARG...]]\n"
 		 "[OPTIONS] --bundle DIR ID",
 	.about =
-		"Makes a container and runs a program in it. With an image, the container's configuration is made from "
-		"what the image says, then --config FILE is merged over it, then the options. With --config alone, the "
-		"file names its image by the annotation org.kist.image, or a root directory by root.path. With --bundle, "
-		"the directory is an OCI bundle and the word an ID, as runc has it.\n\n"
-		"In the foreground, signals are passed on to the program and kist ends with the program's status. With "
-		"-d, a keeper stays behind that writes the log and records how the program ended.\n\n"
+		"Makes a container and runs a program in it. With an image, the container's configuration "
+		"is made from what the image says, then --config FILE is merged over it, then the "
+		"options. With --config alone, the file names its image by the annotation org.kist.image, "
+		"or a root directory by root.path. With --bundle, the directory is an OCI bundle and the "
+		"word an ID, as runc has it.\n\n"
+		"In the foreground, signals are passed on to the program and kist ends with the program's "
+		"status. With -d, a keeper stays behind that writes the log and records how the program "
+		"ended.\n\n"
 		"Options after the image or ID belong to the program.",
 	WORDS_EXAMPLES(run_examples),
 };
@@ -168,8 +195,9 @@ static const struct command_example start_examples[] = {
 
 static const struct command_text start_text = {
 	.usage = "[OPTIONS] ID",
-	.about = "Runs the program of a container that create made. A stopped container of an image is started again "
-		 "with what it was made with.",
+	.about =
+		"Runs the program of a container that create made. A stopped container of an image is "
+		"started again with what it was made with.",
 	WORDS_EXAMPLES(start_examples),
 };
 
@@ -180,7 +208,8 @@ static const struct opt exec_opts[] = {
 	{ OPT_FLAG_AT(X, interactive), .name = "interactive", .letter = 'i', .faces = FACE_KIST,
 	  .help = "pass standard input to the program" },
 	{ OPT_TRI_AT(X, tty), .name = "tty", .letter = 't', .help = "give the program a terminal" },
-	{ OPT_FLAG_AT(X, detach), .name = "detach", .letter = 'd', .help = "do not wait for the program to end" },
+	{ OPT_FLAG_AT(X, detach), .name = "detach", .letter = 'd',
+	  .help = "do not wait for the program to end" },
 	{ OPT_LIST_AT(X, env), .name = "env", .letter = 'e', .arg = "K[=V]",
 	  .help = "set an environment variable; K alone takes kist's own value" },
 	{ OPT_LIST_AT(X, env_files), .name = "env-file", .faces = FACE_KIST, .arg = "FILE",
@@ -221,25 +250,30 @@ static const struct command_example exec_examples[] = {
 static const struct command_text exec_text = {
 	.usage = "[OPTIONS] ID COMMAND [ARG...]\n"
 		 "[OPTIONS] --process FILE ID",
-	.about = "Runs one more program in a running container: in all of its namespaces and its cgroup, with its "
-		 "capabilities and seccomp filter. Options after the ID belong to the program.",
+	.about =
+		"Runs one more program in a running container: in all of its namespaces and its cgroup, "
+		"with its capabilities and seccomp filter. Options after the ID belong to the program.",
 	WORDS_EXAMPLES(exec_examples),
 };
 
 /* ---- the page ---- */
 
 static const struct command commands[] = {
-	{ "run", "", FACE_BOTH, STATUS_PROGRAM, 0, WORDS_ANY, .stops_at_word = true, WORDS_OPTS(words_run_opts),
+	{ "run", "", FACE_BOTH, STATUS_PROGRAM, 0, WORDS_ANY, .stops_at_word = true,
+	  WORDS_OPTS(words_run_opts),
 	  .run = cmd_run, .summary = "make a container and run a program in it", .text = &run_text },
 	{ "create", "", FACE_BOTH, STATUS_PLAIN, 1, 1, WORDS_OPTS(create_opts),
-	  .run = cmd_create, .summary = "make a container from an OCI bundle; its program waits", .text = &create_text },
+	  .run = cmd_create, .summary = "make a container from an OCI bundle; its program waits",
+	  .text = &create_text },
 	{ "start", "", FACE_BOTH, STATUS_ATTACH, 1, 1, WORDS_OPTS(start_opts),
-	  .run = cmd_start, .summary = "run the program of a created or stopped container", .text = &start_text },
+	  .run = cmd_start, .summary = "run the program of a created or stopped container",
+	  .text = &start_text },
 	{ "exec", "", FACE_BOTH, STATUS_PROGRAM, 1, WORDS_ANY, .stops_at_word = true, WORDS_OPTS(exec_opts),
 	  .run = cmd_exec, .summary = "run one more program in a running container", .text = &exec_text },
 };
 /* clang-format on */
 
 const struct page words_run = {
-	.name = "run", .title = "Start programs", .commands = commands, .count = ARRAY_LEN(commands),
+	.name = "run", .title = "Start programs",
+	.commands = commands, .count = ARRAY_LEN(commands),
 };

@@ -23,9 +23,10 @@ static const struct command_example spec_examples[] = {
 static const struct command_text spec_text = {
 	.usage = "[--rootless] [--bundle DIR]\n"
 		 "--check FILE",
-	.about = "Writes a default config.json, and never over an existing one. With --check, reads a configuration and "
-		 "prints every breach of the specification with its JSON path, and unknown keys with the nearest known "
-		 "one; breaches end in status 1.",
+	.about =
+		"Writes a default config.json, and never over an existing one. With --check, reads a "
+		"configuration and prints every breach of the specification with its JSON path, and "
+		"unknown keys with the nearest known one; breaches end in status 1.",
 	WORDS_EXAMPLES(spec_examples),
 };
 
@@ -35,7 +36,8 @@ static const struct command_example features_examples[] = {
 
 static const struct command_text features_text = {
 	.usage = "",
-	.about = "Prints the features document of the OCI runtime specification as JSON.",
+	.about =
+		"Prints the features document of the OCI runtime specification as JSON.",
 	WORDS_EXAMPLES(features_examples),
 };
 
@@ -48,9 +50,10 @@ static const struct command_text plan_text = {
 	.usage = "[RUN-OPTIONS] IMAGE [COMMAND [ARG...]]\n"
 		 "[RUN-OPTIONS] --config FILE [COMMAND [ARG...]]\n"
 		 "[RUN-OPTIONS] --bundle DIR [ID]",
-	.about = "Prints as JSON what run would do with the same options, without doing it: namespaces, mounts with their "
-		 "flags, cgroup writes, capability sets and the size of the seccomp filter. The options are those of "
-		 "kist run.",
+	.about =
+		"Prints as JSON what run would do with the same options, without doing it: namespaces, "
+		"mounts with their flags, cgroup writes, capability sets and the size of the seccomp "
+		"filter. The options are those of kist run.",
 	WORDS_EXAMPLES(plan_examples),
 };
 
@@ -58,7 +61,8 @@ static const struct command_text plan_text = {
 
 #define D struct doctor_options
 static const struct opt doctor_opts[] = {
-	{ OPT_WORD_AT(D, format), .name = "format", .arg = "table|json", .help = "how to print it (default table)" },
+	{ OPT_WORD_AT(D, format), .name = "format", .arg = "table|json",
+	  .help = "how to print it (default table)" },
 };
 
 static const struct command_example doctor_examples[] = {
@@ -67,8 +71,10 @@ static const struct command_example doctor_examples[] = {
 
 static const struct command_text doctor_text = {
 	.usage = "[OPTIONS]",
-	.about = "Asks the host for what containers need: namespaces, cgroup controllers, overlay, seccomp and the calls of "
-		 "newer kernels. For each, says whether it is there and, if not, what to do about it.",
+	.about =
+		"Asks the host for what containers need: namespaces, cgroup controllers, overlay, seccomp "
+		"and the calls of newer kernels. For each, says whether it is there and, if not, what to "
+		"do about it.",
 	WORDS_EXAMPLES(doctor_examples),
 };
 
@@ -93,12 +99,15 @@ const struct page words_spec = {
 
 static const struct command_text version_text = {
 	.usage = "",
-	.about = "Prints the versions of kist, its commit, the OCI runtime specification and the libraries within.",
+	.about =
+		"Prints the versions of kist, its commit, the OCI runtime specification and the libraries "
+		"within.",
 };
 
 static const struct command_text help_text = {
 	.usage = "[COMMAND]",
-	.about = "Prints the list of commands, or the help of one, as --help does.",
+	.about =
+		"Prints the list of commands, or the help of one, as --help does.",
 };
 
 static const struct command about_commands[] = {
@@ -110,5 +119,6 @@ static const struct command about_commands[] = {
 /* clang-format on */
 
 const struct page words_about = {
-	.name = "", .title = "kist itself", .commands = about_commands, .count = ARRAY_LEN(about_commands),
+	.name = "", .title = "kist itself",
+	.commands = about_commands, .count = ARRAY_LEN(about_commands),
 };
