@@ -19,8 +19,8 @@ static const struct jx_field root_fields[] = {
 
 static const struct jx_field mount_fields[] = {
 	JX_STR(struct spec_mount, destination, "destination", .must = true),
-	JX_STR(struct spec_mount, type, "type"),
-	JX_STR(struct spec_mount, source, "source"),
+	JX_STR(struct spec_mount, type, "type", .blank = true),
+	JX_STR(struct spec_mount, source, "source", .blank = true),
 	JX_STRS(struct spec_mount, options, "options"),
 	JX_LIST(struct spec_mount, uid_mappings, "uidMappings", struct spec_id_map, spec_id_map_fields),
 	JX_LIST(struct spec_mount, gid_mappings, "gidMappings", struct spec_id_map, spec_id_map_fields),
@@ -50,8 +50,8 @@ const struct jx_field spec_fields[] = {
 	JX_OBJ(struct spec, root, "root", struct spec_root, root_fields, .must = true),
 	JX_LIST(struct spec, mounts, "mounts", struct spec_mount, mount_fields),
 	JX_OBJ(struct spec, process, "process", struct spec_process, spec_process_fields),
-	JX_STR(struct spec, hostname, "hostname"),
-	JX_STR(struct spec, domainname, "domainname"),
+	JX_STR(struct spec, hostname, "hostname", .blank = true),
+	JX_STR(struct spec, domainname, "domainname", .blank = true),
 	JX_OBJ(struct spec, hooks, "hooks", struct spec_hooks, hooks_fields),
 	JX_PAIRS(struct spec, annotations, "annotations"),
 	JX_OBJ(struct spec, linux_, "linux", struct spec_linux, spec_linux_fields),

@@ -6,7 +6,7 @@
 
 static const struct jx_field namespace_fields[] = {
 	JX_ENUM(struct spec_namespace, kind, "type", spec_namespace_words, .must = true),
-	JX_STR(struct spec_namespace, path, "path"),
+	JX_STR(struct spec_namespace, path, "path", .blank = true),
 	JX_END,
 };
 
@@ -28,7 +28,7 @@ static const struct jx_field device_fields[] = {
 };
 
 static const struct jx_field net_device_fields[] = {
-	JX_STR(struct spec_net_device, name, "name"),
+	JX_STR(struct spec_net_device, name, "name", .blank = true),
 	JX_END,
 };
 
@@ -39,17 +39,17 @@ static const struct jx_field personality_fields[] = {
 };
 
 static const struct jx_field intel_rdt_fields[] = {
-	JX_STR(struct spec_intel_rdt, clos_id, "closID"),
+	JX_STR(struct spec_intel_rdt, clos_id, "closID", .blank = true),
 	JX_STRS(struct spec_intel_rdt, schemata, "schemata"),
-	JX_STR(struct spec_intel_rdt, l3_cache_schema, "l3CacheSchema"),
-	JX_STR(struct spec_intel_rdt, mem_bw_schema, "memBwSchema"),
+	JX_STR(struct spec_intel_rdt, l3_cache_schema, "l3CacheSchema", .blank = true),
+	JX_STR(struct spec_intel_rdt, mem_bw_schema, "memBwSchema", .blank = true),
 	JX_BOOL(struct spec_intel_rdt, enable_monitoring, "enableMonitoring"),
 	JX_END,
 };
 
 static const struct jx_field memory_policy_fields[] = {
 	JX_ENUM(struct spec_memory_policy, mode, "mode", spec_policy_mode_words, .must = true),
-	JX_STR(struct spec_memory_policy, nodes, "nodes"),
+	JX_STR(struct spec_memory_policy, nodes, "nodes", .blank = true),
 	JX_FLAGS(struct spec_memory_policy, flags, "flags", spec_policy_flag_words),
 	JX_END,
 };
@@ -77,8 +77,8 @@ const struct jx_field spec_seccomp_fields[] = {
 	JX_U32(struct spec_seccomp, default_errno_ret, "defaultErrnoRet"),
 	JX_STRS(struct spec_seccomp, architectures, "architectures"),
 	JX_FLAGS(struct spec_seccomp, flags, "flags", spec_filter_flag_words),
-	JX_STR(struct spec_seccomp, listener_path, "listenerPath"),
-	JX_STR(struct spec_seccomp, listener_metadata, "listenerMetadata"),
+	JX_STR(struct spec_seccomp, listener_path, "listenerPath", .blank = true),
+	JX_STR(struct spec_seccomp, listener_metadata, "listenerMetadata", .blank = true),
 	JX_LIST(struct spec_seccomp, syscalls, "syscalls", struct spec_syscall, syscall_fields),
 	JX_END,
 };
@@ -92,11 +92,11 @@ const struct jx_field spec_linux_fields[] = {
 	JX_MAP(struct spec_linux, time_offsets, "timeOffsets", struct spec_time_offset, time_offset_fields),
 	JX_LIST(struct spec_linux, devices, "devices", struct spec_device, device_fields),
 	JX_MAP(struct spec_linux, net_devices, "netDevices", struct spec_net_device, net_device_fields),
-	JX_STR(struct spec_linux, cgroups_path, "cgroupsPath"),
+	JX_STR(struct spec_linux, cgroups_path, "cgroupsPath", .blank = true),
 	JX_ENUM(struct spec_linux, rootfs_propagation, "rootfsPropagation", spec_propagation_words),
 	JX_STRS(struct spec_linux, masked_paths, "maskedPaths"),
 	JX_STRS(struct spec_linux, readonly_paths, "readonlyPaths"),
-	JX_STR(struct spec_linux, mount_label, "mountLabel"),
+	JX_STR(struct spec_linux, mount_label, "mountLabel", .blank = true),
 	JX_OBJ(struct spec_linux, personality, "personality", struct spec_personality, personality_fields),
 	JX_OBJ(struct spec_linux, intel_rdt, "intelRdt", struct spec_intel_rdt, intel_rdt_fields),
 	JX_OBJ(struct spec_linux, memory_policy, "memoryPolicy", struct spec_memory_policy, memory_policy_fields),

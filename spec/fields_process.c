@@ -53,8 +53,8 @@ static const struct jx_field io_priority_fields[] = {
 };
 
 static const struct jx_field cpu_affinity_fields[] = {
-	JX_STR(struct spec_cpu_affinity, initial, "initial"),
-	JX_STR(struct spec_cpu_affinity, final, "final"),
+	JX_STR(struct spec_cpu_affinity, initial, "initial", .blank = true),
+	JX_STR(struct spec_cpu_affinity, final, "final", .blank = true),
 	JX_END,
 };
 
@@ -73,8 +73,8 @@ const struct jx_field spec_process_fields[] = {
 	JX_OBJ(struct spec_process, io_priority, "ioPriority", struct spec_io_priority, io_priority_fields),
 	JX_OBJ(struct spec_process, exec_cpu_affinity, "execCPUAffinity", struct spec_cpu_affinity,
 	       cpu_affinity_fields),
-	JX_STR(struct spec_process, apparmor_profile, "apparmorProfile"),
-	JX_STR(struct spec_process, selinux_label, "selinuxLabel"),
+	JX_STR(struct spec_process, apparmor_profile, "apparmorProfile", .blank = true),
+	JX_STR(struct spec_process, selinux_label, "selinuxLabel", .blank = true),
 	JX_SKIP("commandLine"),
 	JX_END,
 };

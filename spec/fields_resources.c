@@ -33,8 +33,8 @@ static const struct jx_field cpu_fields[] = {
 	JX_U64(struct spec_cpu, period, "period"),
 	JX_I64(struct spec_cpu, realtime_runtime, "realtimeRuntime"),
 	JX_U64(struct spec_cpu, realtime_period, "realtimePeriod"),
-	JX_STR(struct spec_cpu, cpus, "cpus"),
-	JX_STR(struct spec_cpu, mems, "mems"),
+	JX_STR(struct spec_cpu, cpus, "cpus", .blank = true),
+	JX_STR(struct spec_cpu, mems, "mems", .blank = true),
 	JX_I64(struct spec_cpu, idle, "idle"),
 	JX_END,
 };

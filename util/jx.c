@@ -226,11 +226,16 @@ static int load_i64(struct reader *r, const struct where *w, const json_t *v, st
 	return load_signed(r, w, v, INT64_MIN, INT64_MAX, &ret->has, &ret->v);
 }
 
+static bool is_blank(const json_t *v)
+{
+	return json_is_string(v) && json_string_length(v) == 0;
+}
+
 static int load_value(struct reader *r, const struct where *w, json_t *v, const struct jx_field *row, void *out)
 {
 	switch (row->kind) {
 	case JXK_STR:
-		return load_string(r, w, v, out);
+		return row->blank && is_blank(v) ? 0 : load_string(r, w, v, out);
 	case JXK_BOOL:
 		return load_bool(r, w, v, out);
 	case JXK_I32:

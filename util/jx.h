@@ -98,6 +98,7 @@ struct jx_field {
 	const char *key;              /* the JSON name */
 	enum jx_kind kind;
 	bool must;                    /* absent is a breach */
+	bool blank;                   /* STR: "" is absent, as callers in Go write it */
 	size_t off;                   /* where in the struct */
 	size_t size;                  /* OBJ, LIST, MAP: bytes of one element */
 	const struct jx_field *sub;   /* OBJ, LIST, MAP: its rows */
