@@ -156,6 +156,8 @@ int cgroup_open(const struct cgroup_tree *tree, const char *path, struct err *e)
 	if (!cgroup_path_is_sound(path))
 		return err_new(e, EINVAL, "cgroup \"/%s\": not a path that kist makes", path);
 	int fd = open_path(tree, path, false);
+	if (fd == -ENOENT)
+		return err_new(e, ENOENT, "cgroup /%s: has been removed", path);
 	return fd < 0 ? err_ret(e, fd, "cgroup /%s", path) : fd;
 }
 

@@ -88,8 +88,8 @@ int cgroup_tree_open(struct cgroup_tree *ret_tree, struct err *e)
 	if (t.fd < 0)
 		t.fd = open_from_mountinfo(t.path, sizeof(t.path));
 	if (t.fd < 0)
-		return err_new(e, ENODEV, "cgroup v2 is not mounted (looked at /sys/fs/cgroup, "
-			       "/sys/fs/cgroup/unified and /proc/self/mountinfo): mount -t cgroup2 none /sys/fs/cgroup");
+		return err_new(e, ENODEV, "cgroup v2 is not mounted (looked at /sys/fs/cgroup, its \"unified\" and "
+			       "/proc/self/mountinfo): mount -t cgroup2 none /sys/fs/cgroup");
 	*ret_tree = t;
 	return 0;
 }

@@ -31,7 +31,7 @@ void cgroup_tree_done(struct cgroup_tree *tree);
 /* The group of the calling process, as far as it decides where new groups go. */
 struct cgroup_own {
 	const char *path;      /* "/" or "/a/b", from the visible root; "" when it lies outside of what is visible */
-	const char *base;      /* the delegated group to work below: `path`, or its parent if that is its leaf; or NULL */
+	const char *base;      /* the delegated group to work below: `path` or its parent; or NULL */
 };
 
 /*

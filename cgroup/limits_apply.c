@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The second stage of cgroup/limits: writing a plan into a group. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cgroup/attr.h"
+#include "cgroup/limits.h"
+#include "util/fd.h"
+
+/* Puts the group's own quota in the place of the first word of "max PERIOD". */
+static int write_keeping_quota(int group_fd, const struct cgroup_write *w)
+{
+	char now[64], value[96];
+	int r = attr_read(group_fd, w->file, now, sizeof(now));
+	if (r < 0)
+		return r;
+	now[strcspn(now, " ")] = '\0';
+	const char *period = strchr(w->value, ' ');
+	snprintf(value, sizeof(value), "%s%s", now, period ? period : "");
+	return file_write(group_fd, w->file, value);
+}
+
+static int write_one(int group_fd, const struct cgroup_write *w)
+{
+	int r = w->keeps_quota ? write_keeping_quota(group_fd, w) : file_write(group_fd, w->file, w->value);
+	if (r == -ENOENT && w->alt_file)
+		r = file_write(group_fd, w->alt_file, w->alt_value);
+	/* Without swap accounting there is no file, and nothing that would let swap be used. */
+	bool is_swap = strcmp(w->file, "memory.swap.max") == 0;
+	if (r == -ENOENT && (w->is_default || (is_swap && strcmp(w->value, "0") == 0)))
+		return 0;
+	return r;
+}
+
+static int explain(int r, const struct cgroup_write *w, struct err *e)
+{
+	if (r == -ENOENT && w->alt_file)
+		return err_new(e, EOPNOTSUPP, "%s: this kernel offers neither %s nor %s", w->path, w->file,
+			       w->alt_file);
+	if (r == -ENOENT)
+		return err_new(e, EOPNOTSUPP, "%s: this kernel does not offer %s", w->path, w->file);
+	return err_ret(e, r, "%s: %s %s", w->path, w->file, w->value);
+}
+
+int limits_apply(int group_fd, const struct cgroup_limits *limits, bool is_fresh, struct err *e)
+{
+	bool is_retry_due = false;
+	for (size_t i = 0; i < limits->n; i++) {
+		const struct cgroup_write *w = &limits->v[i];
+		if (is_fresh && w->is_default)
+			continue;
+		int r = write_one(group_fd, w);
+		if (r == -EINVAL && w->is_retried)
+			is_retry_due = true;
+		else if (r < 0)
+			return explain(r, w, e);
+	}
+	for (size_t i = 0; is_retry_due && i < limits->n; i++) {
+		const struct cgroup_write *w = &limits->v[i];
+		int r = w->is_retried ? write_one(group_fd, w) : 0;
+		if (r < 0)
+			return explain(r, w, e);
+	}
+	return 0;
+}
+
+int limits_check_usage(int group_fd, const struct spec_resources *resources, const char *prefix, struct err *e)
+{
+	const struct spec_memory *m = resources ? resources->memory : NULL;
+	uint64_t used;
+	if (!m || !m->check_before_update.v || m->limit.v <= 0)
+		return 0;
+	int r = attr_u64(group_fd, "memory.current", &used);
+	if (r < 0)
+		return err_ret(e, r, "%smemory.checkBeforeUpdate: memory.current", prefix);
+	if ((uint64_t)m->limit.v <= used)
+		return err_new(e, EBUSY, "%smemory.limit: %" PRId64 " is not above the %" PRIu64 " bytes in use now, "
+			       "and checkBeforeUpdate asks to refuse that", prefix, m->limit.v, used);
+	return 0;
+}
