@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The command line itself: versions, help, wrong usage, the two faces, the log, spec, man pages and completions.
+
+load ../helpers/common
+
+# ---- versions and help ----
+
+@test "--version begins with the three lines that callers parse" {
+	run -0 --separate-stderr kist --version
+	assert_line -n 0 --regexp '^kist version [0-9]+\.[0-9]+\.[0-9]+'
+	assert_line -n 1 --regexp '^commit: [0-9a-z]+$'
+	assert_line -n 2 'spec: 1.3.0'
+	first=$output
+	run -0 --separate-stderr kist version
+	assert_equal "$output" "$first"
+}
+
+@test "--help lists every command on standard output" {
+	run -0 --separate-stderr kist --help
+	for word in run create start exec kill delete state list ps pause resume stop logs wait inspect rm \
+		'image load' 'image import' 'image ls' 'image inspect' 'image rm' spec plan features doctor; do
+		assert_line --regexp "^  $word  +[a-z]"
+	done
+	assert_equal "$stderr" ""
+}
+
+@test "every command has help with usage, options and exit statuses" {
+	while read -r word; do
+		# shellcheck disable=SC2086
+		run -0 --separate-stderr kist $word --help
+		assert_line -n 0 --regexp "^Usage: kist $word"
+		assert_line 'Exit status:'
+		assert_equal "$stderr" ""
+		help=$output
+		# shellcheck disable=SC2086
+		run -0 kist help $word
+		assert_equal "$output" "$help"
+	done < <(kist --help | sed -n 's/^  \(image [a-z]*\|[a-z]*\)  .*/\1/p')
+}
+
+@test "short forms of image commands" {
+	for pair in 'images:ls' 'load:load' 'import:import' 'rmi:rm'; do
+		run -0 kist "${pair%:*}" --help
+		assert_line -n 0 --regexp "^Usage: kist image ${pair#*:}"
+	done
+}
+
+@test "image --help lists its commands, image alone is wrong usage" {
+	run -0 kist image --help
+	assert_line --regexp '^  image load'
+	run -2 kist image
+}
+
+# ---- wrong usage ----
+
+@test "an unknown command gets a suggestion and status 2" {
+	run -2 --separate-stderr kist rnu
+	assert_equal "$stderr" "kist: unknown command rnu (did you mean run?)"
+	assert_output ""
+	run -2 kist image lss
+	assert_output "kist: unknown command image lss (did you mean ls?)"
+	run -2 kist qqqqqqqq
+	assert_output "kist: unknown command qqqqqqqq; kist --help lists them"
+	run -2 kist
+}
+
+@test "an unknown option gets a suggestion and the usage lines" {
+	run -125 --separate-stderr kist run --memmory 1g debian
+	assert_output ""
+	assert_equal "${stderr_lines[0]}" "kist: run: unknown option --memmory (did you mean --memory?)"
+	assert_equal "${stderr_lines[1]}" "Usage: kist run [OPTIONS] IMAGE [COMMAND [ARG...]]"
+}
+
+@test "wrong usage is 125 for run, exec and start -a, else 2" {
+	run -125 kist run --nope
+	run -125 kist run
+	run -125 kist exec --nope x
+	run -125 kist exec
+	run -125 kist start -a --nope x
+	run -2 kist start --nope x
+	run -2 kist start
+	run -2 kist state
+	run -2 kist state a b
+	run -2 kist list x
+	run -2 kist delete --nope x
+	run -2 kist --nope list
+	run -2 kist oci create --nope x
+}
+
+@test "an option without its argument, in the words that callers look for" {
+	run -125 kist run --name
+	assert_line "kist: run: flag needs an argument: --name"
+	run -2 kist create --pid-file
+	assert_line "kist: create: flag needs an argument: --pid-file"
+	run -2 kist --root
+	assert_output "kist: flag needs an argument: --root"
+}
+
+@test "values are judged before anything happens" {
+	run -125 kist run -m 12x debian
+	assert_line 'kist: run: option --memory: expected a size such as 512m or 1.5g, got "12x"'
+	run -125 kist run --cpus many debian
+	run -125 kist run --network bridge debian
+	assert_line 'kist: run: option --network: expected none|host, got "bridge"'
+	run -2 kist --log-format yaml list
+	run -2 kist --cgroup-manager systemd list
+	run -2 kist --systemd-cgroup list
+	assert_output --partial 'option --systemd-cgroup: '
+	assert_not_exists "$KIST_ROOT"
+	assert_not_exists "$KIST_STORE"
+}
+
+@test "a root directory of / is refused" {
+	run -1 "$KIST" --root / list
+	assert_output "kist: option --root: / is no place for the state of containers"
+}
+
+# ---- two faces ----
+
+@test "the OCI face knows OCI verbs and options only" {
+	ln -s "$KIST" runc
+	ln -s "$KIST" crun
+	ln -s "$KIST" kist-oci
+	for name in ./runc ./crun ./kist-oci; do
+		run -0 "$name" --help
+		assert_line --regexp '^  create '
+		refute_line --regexp '^  stop '
+		run -2 "$name" stop x
+		assert_output --partial "unknown command stop"
+		run -125 "$name" run --memory 1g x
+		run -2 "$name" list --all
+	done
+	run -2 kist oci stop x
+	run -0 kist oci --root /nowhere --help
+	run -0 kist --root /nowhere oci --version
+}
+
+@test "long options with one dash, as urfave callers write them" {
+	run -2 kist create -no-subreaper -bundle /nowhere -nope
+	assert_line --partial "unknown option"
+	run -2 kist list -format
+	assert_line "kist: list: flag needs an argument: --format"
+}
+
+# ---- directories and the log ----
+
+@test "KIST_ROOT and KIST_STORE stand in for the options" {
+	mkdir empty
+	run -0 --separate-stderr env KIST_ROOT="$PWD/empty" KIST_STORE="$PWD/empty" "$KIST" list --quiet
+	assert_output ""
+}
+
+@test "a JSON log holds exactly one object, the error" {
+	run kist --log log.json --log-format json --debug state no-such
+	assert_failure 1
+	run -0 jq -r '[keys[], .level] | join(" ")' log.json
+	assert_output "level msg time error"
+	run -0 jq -r .msg log.json
+	assert_output --partial "does not exist"
+}
+
+@test "usage errors reach the log too" {
+	run -2 kist --log log.json --log-format=json state
+	run -0 jq -r .msg log.json
+	assert_output "state: expected 1 argument, got 0"
+}
+
+@test "a log that cannot be opened is named" {
+	run -1 kist --log no-such-dir/log list
+	assert_output "kist: log no-such-dir/log: No such file or directory"
+}
+
+# ---- spec and features ----
+
+@test "spec writes a config.json that passes its own check, and never over another" {
+	run -0 kist spec
+	assert_output ""
+	run -0 kist spec --check config.json
+	assert_output ""
+	run -1 kist spec
+	assert_output --partial "config.json: File exists"
+	mkdir b
+	run -0 kist spec --bundle b
+	assert_file_exist b/config.json
+	run -1 kist spec -b nowhere
+	assert_output "kist: bundle nowhere: No such file or directory"
+}
+
+@test "spec --rootless has a user namespace" {
+	run -0 kist spec --rootless
+	run -0 jq -r '.linux.namespaces[].type' config.json
+	assert_line user
+	run -0 kist spec --check config.json
+}
+
+@test "spec --check lists every breach and unknown key, and ends in 1" {
+	kist spec
+	jq '.process.cwd = 5 | .linux.resources.memory.limit = "64M" | .hostnam = "x"' config.json >bad.json
+	run -1 --separate-stderr kist spec --check bad.json
+	assert_line --partial 'process.cwd: expected string, got integer'
+	assert_line --partial 'linux.resources.memory.limit: expected integer, got string'
+	assert_line 'hostnam: unknown key (did you mean hostname?)'
+	jq '.hostnam = "x"' config.json >odd.json
+	run -0 kist spec --check odd.json
+	assert_output 'hostnam: unknown key (did you mean hostname?)'
+	echo '{' >broken.json
+	run -1 kist spec --check broken.json
+	run -1 kist spec --check nowhere.json
+	assert_output "kist: nowhere.json: No such file or directory"
+	run -2 kist spec --check bad.json --bundle b
+}
+
+@test "features is JSON that names the versions" {
+	run -0 --separate-stderr kist features
+	run -0 jq -r '.ociVersionMin, (.linux.namespaces | length)' <<<"$output"
+	assert_line -n 0 1.0.0
+	assert_line -n 1 8
+}
+
+@test "a full disk under standard output is a failure" {
+	run -1 --separate-stderr bash -c '"$0" features >/dev/full' "$KIST"
+	assert_equal "$stderr" "kist: standard output: No space left on device"
+}
+
+# ---- man pages and completions ----
+
+@test "every option of every command is in its man page" {
+	mkdir man
+	gen=${KIST%/*}/kist-gen
+	out=$PWD/man
+	cd "$(dirname "$BATS_TEST_FILENAME")/../.."
+	"$gen" man "$out"
+	declare -A page=([run]=run [create]=run [start]=run [exec]=run [spec]=spec [plan]=run [features]=spec
+		[doctor]=spec [logs]=logs [inspect]=logs)
+	count=0
+	while IFS=';' read -r command spelling _; do
+		case $command in
+		'') file=$out/kist.1 ;;
+		'image '* | images | load | import | rmi) file=$out/kist-image.1 ;;
+		*) file=$out/kist-${page[$command]:-lifecycle}.1 ;;
+		esac
+		name=${spelling%% *}
+		name=${name#--}
+		grep -qF -- "\\fB\\-\\-${name//-/\\-}\\fR" "$file" || fail "$file has no --$name of $command"
+		count=$((count + 1))
+	done < <("$gen" bash | sed -n "/^_kist_options='/,/^'/{/;/p}")
+	[ $count -gt 80 ]
+}
+
+@test "man pages are formatted without a warning" {
+	command -v groff >/dev/null || fail "groff is not installed"
+	mkdir man
+	gen=${KIST%/*}/kist-gen
+	out=$PWD/man
+	cd "$(dirname "$BATS_TEST_FILENAME")/../.."
+	"$gen" man "$out"
+	for file in "$out"/*.1; do
+		run -0 --separate-stderr groff -man -Tascii -ww -z "$file"
+		assert_equal "$stderr" ""
+	done
+}
+
+# complete WORD...: what bash completion offers for the last word
+complete_line() {
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+	_kist
+	printf '%s\n' "${COMPREPLY[@]}"
+}
+
+@test "bash completes commands, options and words" {
+	cd "$(dirname "$BATS_TEST_FILENAME")/../.."
+	"${KIST%/*}/kist-gen" bash >"$BATS_TEST_TMPDIR/kist.bash"
+	cd "$BATS_TEST_TMPDIR"
+	# shellcheck disable=SC1091
+	. ./kist.bash
+	run -0 complete_line kist ru
+	assert_output run
+	run -0 complete_line kist image l
+	assert_line ls
+	assert_line load
+	run -0 complete_line kist --root x oci run --pid
+	assert_line --regexp '^--pid-file'
+	run -0 complete_line kist --log-format j
+	assert_output json
+	mkdir bundles
+	touch bunker
+	run -0 complete_line kist create --bundle bun
+	assert_output bundles
+	run -0 complete_line kist exec -
+	assert_line --workdir
+	refute_line --memory
+}
+
+@test "zsh and fish completions name every command" {
+	cd "$(dirname "$BATS_TEST_FILENAME")/../.."
+	for shell in zsh fish; do
+		run -0 "${KIST%/*}/kist-gen" "$shell"
+		for word in run exec stop images doctor; do
+			assert_output --regexp "[ ']$word[ ':)]"
+		done
+	done
+	run -1 "${KIST%/*}/kist-gen" powershell
+}
