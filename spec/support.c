@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See support.h. */
+#include "spec/support.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util/mem.h"
+
+/* ---- what uses a key ---- */
+
+static bool uses_hooks(const struct spec *s)
+{
+	const struct spec_hooks *h = s->hooks;
+	return h && (h->prestart.n || h->create_runtime.n || h->create_container.n || h->start_container.n ||
+		     h->poststart.n || h->poststop.n);
+}
+
+static bool uses_mount_label(const struct spec *s)
+{
+	return s->linux_ && s->linux_->mount_label;
+}
+
+static bool uses_net_devices(const struct spec *s)
+{
+	return s->linux_ && s->linux_->net_devices.n > 0;
+}
+
+static bool uses_personality(const struct spec *s)
+{
+	return s->linux_ && s->linux_->personality;
+}
+
+static bool uses_intel_rdt(const struct spec *s)
+{
+	return s->linux_ && s->linux_->intel_rdt;
+}
+
+static bool uses_memory_policy(const struct spec *s)
+{
+	return s->linux_ && s->linux_->memory_policy;
+}
+
+static bool uses_rdma(const struct spec *s)
+{
+	return s->linux_ && s->linux_->resources && s->linux_->resources->rdma.n > 0;
+}
+
+/* Also what SCMP_ACT_NOTIFY needs: spec_check has seen to it that the two come together. */
+static bool uses_listener(const struct spec *s)
+{
+	return s->linux_ && s->linux_->seccomp && s->linux_->seccomp->listener_path;
+}
+
+static bool uses_scheduler(const struct spec_process *p)
+{
+	return p->scheduler;
+}
+
+static bool uses_io_priority(const struct spec_process *p)
+{
+	return p->io_priority;
+}
+
+static bool uses_affinity(const struct spec_process *p)
+{
+	return p->exec_cpu_affinity;
+}
+
+static bool uses_apparmor(const struct spec_process *p)
+{
+	return p->apparmor_profile;
+}
+
+static bool uses_selinux(const struct spec_process *p)
+{
+	return p->selinux_label;
+}
+
+/* ---- the tables: strike a row when its key is acted on ---- */
+
+static const struct {
+	const char *path;
+	bool (*is_used)(const struct spec *s);
+} rows[] = {
+	{ "hooks", uses_hooks },
+	{ "linux.mountLabel", uses_mount_label },
+	{ "linux.netDevices", uses_net_devices },
+	{ "linux.personality", uses_personality },
+	{ "linux.intelRdt", uses_intel_rdt },
+	{ "linux.memoryPolicy", uses_memory_policy },
+	{ "linux.resources.rdma", uses_rdma },
+	{ "linux.seccomp.listenerPath", uses_listener },
+};
+
+static const struct {
+	const char *path;  /* behind "process." */
+	bool (*is_used)(const struct spec_process *p);
+} process_rows[] = {
+	{ "scheduler", uses_scheduler },
+	{ "ioPriority", uses_io_priority },
+	{ "execCPUAffinity", uses_affinity },
+	{ "apparmorProfile", uses_apparmor },
+	{ "selinuxLabel", uses_selinux },
+};
+
+/* ---- */
+
+struct tally {
+	jx_breach_fn *breach;
+	void *ctx;
+	size_t count;
+	char first[128];
+};
+
+static void tell(struct tally *t, const char *base, const char *path)
+{
+	char text[sizeof(t->first)];
+	snprintf(text, sizeof(text), "%s%s: not supported by this version of kist", base, path);
+	if (t->count++ == 0)
+		memcpy(t->first, text, sizeof(text));
+	if (t->breach)
+		t->breach(t->ctx, text);
+}
+
+static void tell_process(struct tally *t, const char *base, const struct spec_process *p)
+{
+	for (size_t i = 0; p && i < ARRAY_LEN(process_rows); i++)
+		if (process_rows[i].is_used(p))
+			tell(t, base, process_rows[i].path);
+}
+
+static void tell_all(struct tally *t, const struct spec *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].is_used(s))
+			tell(t, "", rows[i].path);
+	tell_process(t, "process.", s->process);
+}
+
+int spec_supported(const struct spec *s, struct err *e)
+{
+	struct tally t = { 0 };
+	tell_all(&t, s);
+	return t.count > 0 ? err_new(e, EOPNOTSUPP, "%s", t.first) : 0;
+}
+
+size_t spec_supported_all(const struct spec *s, jx_breach_fn *breach, void *ctx)
+{
+	struct tally t = { .breach = breach, .ctx = ctx };
+	tell_all(&t, s);
+	return t.count;
+}
+
+int spec_supported_process(const struct spec_process *p, struct err *e)
+{
+	struct tally t = { 0 };
+	tell_process(&t, "", p);
+	return t.count > 0 ? err_new(e, EOPNOTSUPP, "%s", t.first) : 0;
+}
+
+bool spec_is_supported(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!strcmp(rows[i].path, path))
+			return false;
+	for (size_t i = 0; i < ARRAY_LEN(process_rows); i++)
+		if (!strncmp(path, "process.", 8) && !strcmp(process_rows[i].path, path + 8))
+			return false;
+	return true;
+}
