@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "util/err.h"
+#include <stdint.h>
 
 enum {
 	STORE_PATH_MAX = 160,          /* of a path inside the store that the functions below write */

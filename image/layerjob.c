@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See layerjob.h. */
+#include "image/layerjob.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/intake.h"
+#include "image/relay.h"
+#include "util/fd.h"
+#include "util/mem.h"
+
+static const struct {
+	const char *name;
+	const char *type;       /* OCI's */
+	const char *endings[2]; /* of the types that mean this packing */
+} packings[] = {
+	[PACKING_NONE] = { "a plain tar", "application/vnd.oci.image.layer.v1.tar", { ".tar", ".tar" } },
+	[PACKING_GZIP] = { "gzip", "application/vnd.oci.image.layer.v1.tar+gzip", { "+gzip", ".tar.gzip" } },
+	[PACKING_ZSTD] = { "zstd", "application/vnd.oci.image.layer.v1.tar+zstd", { "+zstd", ".tar.zstd" } },
+};
+
+const char *layer_media_type(enum packing packing)
+{
+	return packings[packing].type;
+}
+
+void layerjob_init(struct layerjob *job)
+{
+	*job = (struct layerjob){ .own_fd = -1, .fd = -1, .size_bytes = UINT64_MAX, .same_as = -1 };
+}
+
+void layerjob_done(struct layerjob *job)
+{
+	fd_drop(&job->own_fd);
+}
+
+static bool ends_in(const char *text, const char *ending)
+{
+	size_t len = strlen(text), n = strlen(ending);
+	return len >= n && strcmp(text + len - n, ending) == 0;
+}
+
+/* A type that says one packing for bytes of another is refused, so that all readers of the image see the same. */
+static int check_media_type(const struct layerjob *job, struct err *e)
+{
+	if (!job->media_type)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(packings); i++) {
+		if (!ends_in(job->media_type, packings[i].endings[0]) && !ends_in(job->media_type, packings[i].endings[1]))
+			continue;
+		if (i == job->packing)
+			return 0;
+		return err_new(e, EINVAL, "mediaType %s, but the data is %s", job->media_type,
+			       packings[job->packing].name);
+	}
+	return err_new(e, EINVAL, "mediaType %.120s is not that of a layer", job->media_type);
+}
+
+/* ---- the second digest, between inflating and unpacking ---- */
+
+struct sum {
+	struct flow flow;
+	struct flow *in;
+	struct digest digest;
+};
+
+static int sum_pull(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len, struct err *e)
+{
+	struct sum *s = (struct sum *)f;
+	int r = flow_pull(s->in, ret_bytes, ret_len, e);
+	if (r == 1)
+		digest_add(&s->digest, *ret_bytes, *ret_len);
+	return r;
+}
+
+/* ---- one job ---- */
+
+struct work {
+	struct ingest *in;
+	struct layerjob *job;
+	struct intake intake;
+	struct inflate inflate;
+	struct relay relay;
+	struct sum sum;
+};
+
+static int open_tree(const struct work *w, char *dir, size_t size, struct err *e)
+{
+	snprintf(dir, size, "layer-%zu", w->job->number);
+	if (mkdirat(w->in->dir, dir, 0755) < 0)
+		return err_sys(e, "%s", dir);
+	snprintf(dir, size, "layer-%zu/fs", w->job->number);
+	if (mkdirat(w->in->dir, dir, 0755) < 0)
+		return err_sys(e, "%s", dir);
+	int fd = openat(w->in->dir, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "%s", dir) : fd;
+}
+
+/* The layer's directory says how large it is, and is named by whether it hides what is below. */
+static int finish_tree(const struct work *w, struct err *e)
+{
+	char path[64], to[64], text[32];
+	snprintf(path, sizeof(path), "layer-%zu/fs", w->job->number);
+	snprintf(to, sizeof(to), "layer-%zu/fs-opaque", w->job->number);
+	if (w->job->unpacked.is_opaque && renameat(w->in->dir, path, w->in->dir, to) < 0)
+		return err_sys(e, "%s", to);
+	snprintf(path, sizeof(path), "layer-%zu/bytes", w->job->number);
+	int len = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)w->job->unpacked.bytes);
+	fd_auto int fd = openat(w->in->dir, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int r = fd < 0 ? -errno : fd_write_all(fd, text, (size_t)len);
+	return r < 0 ? err_ret(e, r, "%s", path) : 0;
+}
+
+static int drain(struct flow *f, struct err *e)
+{
+	const uint8_t *p;
+	size_t n;
+	int r;
+	while ((r = flow_pull(f, &p, &n, e)) == 1)
+		;
+	return r;
+}
+
+static int consume(struct work *w, struct flow *f, struct err *e)
+{
+	char dir[64];
+	if (!w->job->wants_tree)
+		return drain(f, e);
+	fd_auto int root = open_tree(w, dir, sizeof(dir), e);
+	if (root < 0)
+		return fd_take(&root);
+	int r = unpack_layer(f, root, &w->job->unpacked, e);
+	return r < 0 ? r : finish_tree(w, e);
+}
+
+/* Reading and inflating go on in a thread of their own; a job that runs alone gains from it most. */
+static int run_relayed(struct work *w, struct err *e)
+{
+	int r = relay_open(&w->relay, &w->inflate.flow, e);
+	if (r < 0)
+		return r;
+	w->sum = (struct sum){ .flow = { .pull = sum_pull }, .in = &w->relay.flow };
+	digest_begin(&w->sum.digest);
+	r = consume(w, &w->sum.flow, e);
+	relay_done(&w->relay);
+	return r;
+}
+
+/* Compares what was said with what came, and fills in what was not said. */
+static int settle(char said[static DIGEST_TEXT_MAX], const char *got, const char *what, struct err *e)
+{
+	if (said[0] && strcmp(said, got) != 0)
+		return err_new(e, EBADMSG, "%s mismatch: expected %s, got %s", what, said, got);
+	memcpy(said, got, DIGEST_TEXT_MAX);
+	return 0;
+}
+
+static int verify(struct work *w, struct err *e)
+{
+	char got[DIGEST_TEXT_MAX];
+	struct layerjob *job = w->job;
+	intake_digest(&w->intake, got);
+	int r = settle(job->blob, got, "digest", e);
+	if (r < 0)
+		return r;
+	if (job->size_bytes != UINT64_MAX && job->size_bytes != w->intake.bytes)
+		return err_new(e, EBADMSG, "size mismatch: expected %llu, got %llu", (unsigned long long)job->size_bytes,
+			       (unsigned long long)w->intake.bytes);
+	job->size_bytes = w->intake.bytes;
+	digest_text(&w->sum.digest, got);
+	return settle(job->diff_id, got, "diffID", e);
+}
+
+static int run_inflated(struct work *w, struct err *e)
+{
+	w->job->packing = w->inflate.packing;
+	int r = check_media_type(w->job, e);
+	if (r < 0)
+		return r;
+	r = run_relayed(w, e);
+	if (r == 0)
+		r = verify(w, e);
+	digest_done(&w->sum.digest);
+	return r;
+}
+
+static int run_opened(struct work *w, const struct inflate_limits *limits, int copy, struct err *e)
+{
+	struct layerjob *job = w->job;
+	if (job->is_stream)
+		intake_stream(&w->intake, job->fd, copy);
+	else
+		intake_part(&w->intake, job->fd, job->offset, job->size_bytes, copy);
+	int r = inflate_open(&w->inflate, &w->intake.flow, limits, e);
+	if (r == 0)
+		r = run_inflated(w, e);
+	inflate_done(&w->inflate);
+	intake_done(&w->intake);
+	return r;
+}
+
+static int run_job(struct ingest *in, struct layerjob *job, const struct inflate_limits *limits, struct err *e)
+{
+	fd_auto int copy = -1;
+	if (job->wants_blob) {
+		char name[64];
+		snprintf(name, sizeof(name), "blob-%zu", job->number);
+		copy = openat(in->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+		if (copy < 0)
+			return err_sys(e, "%s", name);
+	}
+	struct work *w = mem_zero(1, sizeof(*w));
+	w->in = in;
+	w->job = job;
+	int r = run_opened(w, limits, copy, e);
+	free(w);
+	if (r < 0)
+		return err_at(e, r, "layer %s", job->blob[0] ? job->blob : job->diff_id[0] ? job->diff_id : "1");
+	return 0;
+}
+
+/* ---- several at a time ---- */
+
+struct pool {
+	struct ingest *in;
+	struct layerjob *jobs;
+	size_t count;
+	const struct layerjob_options *options;
+	atomic_size_t next;
+	atomic_bool is_failed;
+	atomic_uint done;
+	unsigned int wanted;
+};
+
+static void *worker(void *arg)
+{
+	struct pool *p = arg;
+	for (size_t i; !p->is_failed && (i = atomic_fetch_add(&p->next, 1)) < p->count;) {
+		struct layerjob *job = &p->jobs[i];
+		if (!job->is_wanted)
+			continue;
+		job->result = run_job(p->in, job, &p->options->limits, &job->err);
+		if (job->result < 0)
+			p->is_failed = true;
+		else if (p->options->is_watched)
+			fprintf(stderr, "layer %u of %u: %s %s\n", atomic_fetch_add(&p->done, 1) + 1, p->wanted,
+				job->diff_id, job->wants_tree ? "unpacked" : "verified");
+	}
+	return NULL;
+}
+
+static unsigned int thread_count(const struct pool *p)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int n = p->options->threads ? p->options->threads : cpus > 0 ? (unsigned int)cpus : 1;
+	n = n < p->wanted ? n : p->wanted;
+	return n < 8 ? n : 8;
+}
+
+int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count, const struct layerjob_options *options,
+		  struct err *e)
+{
+	struct pool pool = { .in = in, .jobs = jobs, .count = count, .options = options };
+	for (size_t i = 0; i < count; i++)
+		pool.wanted += jobs[i].is_wanted;
+	pthread_t threads[8];
+	unsigned int extra = thread_count(&pool), started = 0;
+	/* This thread works too; a thread that cannot be started is not missed. */
+	while (started + 1 < extra && pthread_create(&threads[started], NULL, worker, &pool) == 0)
+		started++;
+	worker(&pool);
+	while (started > 0)
+		pthread_join(threads[--started], NULL);
+	for (size_t i = 0; i < count; i++)
+		if (jobs[i].result < 0) {
+			*e = jobs[i].err;
+			return jobs[i].result;
+		}
+	return 0;
+}
