@@ -226,6 +226,15 @@ static void fish_global(FILE *to)
 		fish_option(to, "__kist_at", &words_global[i]);
 }
 
+static void fish_valued(FILE *to)
+{
+	fputs("set -g __kist_valued", to);
+	for (size_t i = 0; i < words_global_count; i++)
+		if (words_global[i].arg)
+			fprintf(to, " --%s", words_global[i].name);
+	fputs("\n", to);
+}
+
 static void fish_words(FILE *to, const char *condition, const char *kind)
 {
 	if (!strcmp(kind, "id"))
@@ -268,7 +277,7 @@ static const struct gen_slot zsh_slots[] = {
 };
 
 static const struct gen_slot fish_slots[] = {
-	{ "GLOBAL", fish_global }, { "COMMANDS", fish_commands }, { NULL, NULL },
+	{ "VALUED", fish_valued }, { "GLOBAL", fish_global }, { "COMMANDS", fish_commands }, { NULL, NULL },
 };
 
 static const struct shell {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # bats sets stderr and stderr_lines
 # The command line itself: versions, help, wrong usage, the two faces, the log, spec, man pages and completions.
 
 load ../helpers/common
@@ -36,7 +37,7 @@ load ../helpers/common
 		# shellcheck disable=SC2086
 		run -0 kist help $word
 		assert_equal "$output" "$help"
-	done < <(kist --help | sed -n 's/^  \(image [a-z]*\|[a-z]*\)  .*/\1/p')
+	done < <(kist --help | sed -n 's/^  \(image [a-z]*\|[a-z][a-z]*\)  .*/\1/p')
 }
 
 @test "short forms of image commands" {
@@ -219,6 +220,7 @@ load ../helpers/common
 }
 
 @test "a full disk under standard output is a failure" {
+	# shellcheck disable=SC2016
 	run -1 --separate-stderr bash -c '"$0" features >/dev/full' "$KIST"
 	assert_equal "$stderr" "kist: standard output: No space left on device"
 }
@@ -297,7 +299,7 @@ complete_line() {
 	for shell in zsh fish; do
 		run -0 "${KIST%/*}/kist-gen" "$shell"
 		for word in run exec stop images doctor; do
-			assert_output --regexp "[ ']$word[ ':)]"
+			assert_output --regexp "[ ']${word}[ ':)]"
 		done
 	done
 	run -1 "${KIST%/*}/kist-gen" powershell
