@@ -161,7 +161,8 @@ void help_overview(enum face face)
 	for (size_t i = 0; i < words_global_count; i++)
 		add_option(&out, &words_global[i]);
 	str_puts(&out, "\nkist COMMAND --help tells more of one command. kist oci COMMAND, or a call by the "
-		       "name of runc, crun or\nkist-oci, has the meaning that callers of OCI runtimes expect.\n");
+		       "name of runc, crun or\nkist-oci, has the meaning that callers of OCI runtimes "
+		       "expect.\n");
 	print(&out, stdout);
 }
 

@@ -191,7 +191,8 @@ static const struct wrong {
 	{ "--format=", "option --format: expected table|json, got \"\"" },
 	{ "--tail x", "option --tail: expected a whole number, got \"x\"" },
 	{ "--tail 1.0", "option --tail: expected a whole number, got \"1.0\"" },
-	{ "--tail 9223372036854775808", "option --tail: expected a whole number, got \"9223372036854775808\"" },
+	{ "--tail 9223372036854775808",
+	  "option --tail: expected a whole number, got \"9223372036854775808\"" },
 	{ "--files -1", "option --files: expected a whole number, not negative, got \"-1\"" },
 	{ "--memory 5x", "option --memory: expected a size such as 512m or 1.5g, got \"5x\"" },
 	{ "--memory 1.5", "option --memory: expected a size such as 512m or 1.5g, got \"1.5\"" },
@@ -251,8 +252,9 @@ static void sizes(void **state)
 		const char *text;
 		int64_t bytes;
 	} good[] = {
-		{ "0", 0 }, { "1", 1 }, { "4096", 4096 }, { "7b", 7 }, { "4k", 4096 }, { "4K", 4096 }, { "4kb", 4096 },
-		{ "4KiB", 4096 }, { "64m", 64 << 20 }, { "1.5g", 1610612736 }, { "2t", 2LL << 40 }, { "-1", -1 },
+		{ "0", 0 }, { "1", 1 }, { "4096", 4096 }, { "7b", 7 }, { "4k", 4096 }, { "4K", 4096 },
+		{ "4kb", 4096 }, { "4KiB", 4096 }, { "64m", 64 << 20 }, { "1.5g", 1610612736 }, { "2t", 2LL << 40 },
+		{ "-1", -1 },
 		{ "9223372036854775807", INT64_MAX }, { "0.5k", 512 },
 	};
 	int64_t bytes = 0;
@@ -276,7 +278,8 @@ static void durations(void **state)
 		const char *text;
 		int64_t ms;
 	} good[] = {
-		{ "0", 0 }, { "10", 10000 }, { "1.5", 1500 }, { "250ms", 250 }, { "3s", 3000 }, { "1m30s", 90000 },
+		{ "0", 0 }, { "10", 10000 }, { "1.5", 1500 }, { "250ms", 250 }, { "3s", 3000 },
+		{ "1m30s", 90000 },
 		{ "2h", 7200000 }, { "1d", 86400000 }, { "1.5s", 1500 }, { "-1", -1 },
 	};
 	int64_t ms = 0;
@@ -340,7 +343,8 @@ static void tables_are_whole(void **state)
 
 static void commands_are_found(void **state)
 {
-	char run[] = "run", image[] = "image", ls[] = "ls", images[] = "images", stop[] = "stop", nope[] = "rnu";
+	char run[] = "run", image[] = "image", ls[] = "ls", images[] = "images";
+	char stop[] = "stop", nope[] = "rnu";
 	char *grouped[] = { image, ls }, *word[] = { run };
 	const struct page *page;
 	int taken;

@@ -27,7 +27,9 @@ static const struct out_field fields[] = {
 	OUT_JSON(struct row, labels, "labels", .docker = "Labels"),
 };
 
-static const struct out_list list = { .fields = fields, .count = ARRAY_LEN(fields), .row_size = sizeof(struct row) };
+static const struct out_list list = {
+	.fields = fields, .count = ARRAY_LEN(fields), .row_size = sizeof(struct row),
+};
 
 static const struct row two[] = {
 	{ "a", "running", "{\"k\":\"v\"}", 7, true },
