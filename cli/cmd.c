@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int cmd_usage(struct err *e, const char *format, ...)
 {
@@ -17,4 +18,11 @@ int cmd_usage(struct err *e, const char *format, ...)
 	int r = err_new(e, EINVAL, "%s", text);
 	e->exit = CMD_EXIT_USAGE;
 	return r;
+}
+
+bool cmd_is_cgroup_disabled(const struct cli *cli)
+{
+	const char *manager = cli->global->cgroup_manager;
+
+	return manager && !strcmp(manager, "disabled");
 }

@@ -35,6 +35,9 @@ enum { CMD_EXIT_USAGE = -1 };
 /* Fills `e` with a rule of the command line that was broken; main adds the usage. Returns -EINVAL. */
 int cmd_usage(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* True with --cgroup-manager disabled: the caller keeps cgroups to itself. */
+bool cmd_is_cgroup_disabled(const struct cli *cli);
+
 /* Verbs of the OCI runtime command line; the struct after each is what `options` points to. */
 command_fn cmd_create;    /* struct create_options */
 command_fn cmd_start;     /* struct start_options */
