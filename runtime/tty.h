@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Terminals: ours in raw mode, the container's size, and handing a master to a console socket. Callers: engine and cli
+ * in the foreground, runtime/create and runtime/exec for console sockets. Sources: termios(3), ioctl_tty(2), unix(7).
+ *
+ * Raw mode ends with the scope of `struct tty`. Whoever holds one has blocked the signals (runtime/wait.h), so that no
+ * signal but SIGKILL can end the process without passing through that scope.
+ */
+#pragma once
+#include <stdbool.h>
+#include <termios.h>
+
+#include "util/err.h"
+
+/* A terminal of ours in raw mode. */
+struct tty {
+	int fd;                /* borrowed; -1: nothing to restore */
+	struct termios saved;
+};
+
+#define TTY_NONE ((struct tty){ .fd = -1 })
+
+/* Puts the terminal behind `fd` into raw mode. What is no terminal stays as it is, and `ret` restores nothing. */
+int tty_raw(int fd, struct tty *ret, struct err *e);
+void tty_restore(struct tty *t);
+
+#define tty_auto __attribute__((cleanup(tty_restore)))
+
+/* Rows and columns of the first terminal among our descriptors 0, 1 and 2; both 0: there is none. */
+void tty_size(unsigned short *ret_rows, unsigned short *ret_columns);
+
+/* Gives a master the size of our terminal, if we have one. The kernel sends SIGWINCH to the container. */
+void tty_resize(int master);
+
+/*
+ * Sends a terminal's master with its name ("/dev/pts/0") to the socket at `path`, as callers of OCI runtimes expect it:
+ * one SCM_RIGHTS message. The master stays ours to close.
+ */
+int tty_send_master(const char *path, int master, struct err *e);
