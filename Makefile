@@ -29,9 +29,9 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
 
 # image/ files that kist itself needs to run a stored image; the rest moves bytes and belongs to kist-image.
 KIST_IMAGE_SRC := $(wildcard image/ref.c image/store.c image/image.c image/layers.c image/names.c)
-KIST_SRC := $(filter-out cli/image_main.c,$(wildcard cli/*.c)) $(wildcard engine/*.c runtime/*.c ns/*.c cgroup/*.c spec/*.c util/*.c) \
+KIST_SRC := $(filter-out cli/image_main.c cli/image_cmd%.c cli/gen%.c,$(wildcard cli/*.c)) $(wildcard engine/*.c runtime/*.c ns/*.c cgroup/*.c spec/*.c util/*.c) \
             $(KIST_IMAGE_SRC)
-IMG_SRC  := cli/image_main.c cli/opt.c $(wildcard cli/image_*.c image/*.c spec/*.c util/*.c)
+IMG_SRC  := cli/opt.c cli/optval.c cli/out.c cli/template.c cli/cmd.c $(wildcard cli/image_*.c image/*.c util/*.c)
 IMG_SRC  := $(sort $(IMG_SRC))
 ALL_SRC  := $(sort $(KIST_SRC) $(IMG_SRC))
 

@@ -101,8 +101,7 @@ int dev_links(int root, bool has_pts, struct err *e)
 	return 0;
 }
 
-/* The slave's tree, cloned from its descriptor, goes over /dev/console. */
-static int bind_console(int root, int slave, struct err *e)
+int dev_console(int root, int slave, struct err *e)
 {
 	fd_auto int tree = mount_clone(slave, "", false, false, e);
 	if (tree < 0)
@@ -114,7 +113,7 @@ static int bind_console(int root, int slave, struct err *e)
 	return r < 0 ? err_at(e, r, "/dev/console") : 0;
 }
 
-int dev_console(int root, int *ret_master, int *ret_slave, struct err *e)
+int dev_terminal(int root, int *ret_master, int *ret_slave, struct err *e)
 {
 	fd_auto int master = path_open(root, "/dev/pts/ptmx", PATH_IN_ROOT, O_RDWR | O_NOCTTY, 0);
 	if (master < 0)
@@ -131,9 +130,6 @@ int dev_console(int root, int *ret_master, int *ret_slave, struct err *e)
 	fd_auto int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)
 		return err_sys(e, "terminal: open its other end");
-	int r = bind_console(root, slave, e);
-	if (r < 0)
-		return r;
 	*ret_master = fd_take(&master);
 	*ret_slave = fd_take(&slave);
 	return 0;

@@ -35,7 +35,10 @@ int dev_make(int root, const struct dev_node *node, struct err *e);
 int dev_links(int root, bool has_pts, struct err *e);
 
 /*
- * Opens a terminal pair on the container's own devpts and binds the slave on /dev/console. The slave is got from the
- * master (TIOCGPTPEER), so no path of the container is trusted. Runs in the child, before pivot.
+ * Opens a terminal pair on the container's own devpts. The slave is got from the master (TIOCGPTPEER), so no path of
+ * the container is trusted. Runs in the child, in any mount namespace in which `root` lies.
  */
-int dev_console(int root, int *ret_master, int *ret_slave, struct err *e);
+int dev_terminal(int root, int *ret_master, int *ret_slave, struct err *e);
+
+/* Binds a terminal's slave on /dev/console. Runs in the child, before pivot. */
+int dev_console(int root, int slave, struct err *e);

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See control.h. */
+#include "runtime/control.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cgroup/freeze.h"
+#include "cgroup/group.h"
+#include "cgroup/kill.h"
+#include "cgroup/pids.h"
+#include "cgroup/remove.h"
+#include "runtime/gate.h"
+#include "util/fd.h"
+#include "util/proc.h"
+
+enum { END_TIMEOUT_MS = 10000, FREEZE_TIMEOUT_MS = 10000 };
+
+/* A container that a command works on. */
+struct target {
+	struct state_dir dir;
+	struct state state;
+	enum state_status status;
+	int pidfd;                  /* of the init, while it lives */
+	struct cgroup_tree tree;
+	int group;                  /* -1: no group, or not there any more */
+};
+
+static void target_done(struct target *t)
+{
+	state_close(&t->dir);
+	state_done(&t->state);
+	fd_drop(&t->pidfd);
+	cgroup_tree_done(&t->tree);
+	fd_drop(&t->group);
+}
+
+#define target_auto __attribute__((cleanup(target_done)))
+#define TARGET_NONE { .dir = { -1, -1, "" }, .pidfd = -1, .tree = CGROUP_TREE_NONE, .group = -1 }
+
+static int target_open(int root, const char *id, bool lock, struct target *t, struct err *e)
+{
+	int r = state_open(root, id, lock, &t->dir, e);
+	if (r == 0)
+		r = state_read(&t->dir, &t->state, e);
+	if (r == 0)
+		t->status = state_status(&t->dir, &t->state, &t->pidfd);
+	return r;
+}
+
+/* Opens the group; none, or one that is gone, leaves -1. */
+static int target_group(struct target *t, struct err *e)
+{
+	if (!t->state.cgroup || t->group >= 0)
+		return 0;
+	int r = t->tree.fd >= 0 ? 0 : cgroup_tree_open(&t->tree, e);
+	if (r == 0)
+		r = t->group = cgroup_open(&t->tree, t->state.cgroup, e);
+	if (r == -ENOENT) {
+		err_clear(e);
+		return 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+static int need_group(struct target *t, const char *verb, struct err *e)
+{
+	int r = target_group(t, e);
+	if (r == 0 && t->group < 0)
+		r = err_new(e, ENOTSUP, "%s needs the container's cgroup, and it has none", verb);
+	return r;
+}
+
+int container_start(int root, const char *id, struct err *e)
+{
+	struct target t target_auto = TARGET_NONE;
+	int r = target_open(root, id, true, &t, e);
+	if (r == 0 && t.status == STATUS_STOPPED)
+		r = err_new(e, EINVAL, "cannot start a container that has stopped");
+	else if (r == 0 && t.status != STATUS_CREATED)
+		r = err_new(e, EINVAL, "cannot start a container that is already %s", state_word(t.status));
+	if (r == 0)
+		r = gate_pass(&t.dir, e);
+	return r < 0 && !e->exit ? err_at(e, r, "start %s", id) : r;
+}
+
+int container_kill(int root, const char *id, int sig, bool all, struct err *e)
+{
+	struct target t target_auto = TARGET_NONE;
+	int r = target_open(root, id, false, &t, e);
+	if (r == 0 && t.status == STATUS_CREATING)
+		r = err_new(e, EINVAL, "container not running: it is still being created");
+	else if (r == 0 && t.status == STATUS_STOPPED && !all)
+		r = err_new(e, ESRCH, "container not running");
+	if (r == 0 && all) {
+		r = need_group(&t, "kill --all", e);
+		if (r == 0) {
+			int n = sig == SIGKILL ? cgroup_kill(t.group) : cgroup_signal(t.group, sig);
+			r = n < 0 ? err_ret(e, n, "signal %d to the group", sig) : 0;
+		}
+	} else if (r == 0) {
+		r = proc_signal(t.pidfd, sig);
+		if (r == -ESRCH)
+			err_new(e, ESRCH, "container not running");
+		else if (r < 0)
+			err_ret(e, r, "signal %d", sig);
+	}
+	return r < 0 ? err_at(e, r, "kill %s", id) : 0;
+}
+
+/* Ends what runs and removes group and record. An unfinished create leaves the group of its intent. */
+static int remove_all(struct target *t, struct err *e)
+{
+	int r = target_group(t, e);
+	if (r < 0)
+		return r;
+	if (t->group >= 0)
+		cgroup_kill(t->group);
+	if (t->pidfd >= 0) {
+		proc_signal(t->pidfd, SIGKILL);
+		r = proc_wait_end(t->pidfd, END_TIMEOUT_MS);
+		if (r < 0)
+			return err_ret(e, r, "process %d does not end", t->state.pid.v);
+	}
+	if (t->state.cgroup && (t->tree.fd >= 0 || cgroup_tree_open(&t->tree, e) == 0))
+		r = cgroup_remove(&t->tree, t->state.cgroup, t->state.cgroup_keep.v, END_TIMEOUT_MS, e);
+	return r < 0 ? r : state_remove(&t->dir, e);
+}
+
+static int delete_forced(int root, const char *id, struct err *e)
+{
+	struct target t target_auto = TARGET_NONE;
+	int r = target_open(root, id, true, &t, e);
+	if (r == -ENOENT) {
+		err_clear(e);
+		return 0;
+	}
+	/* A create that was killed before its record was written had no other effect than the directory. */
+	if (r == -ENODATA) {
+		err_clear(e);
+		return state_remove(&t.dir, e);
+	}
+	return r < 0 ? r : remove_all(&t, e);
+}
+
+int container_delete(int root, const char *id, bool force, struct err *e)
+{
+	int r;
+	if (force) {
+		r = delete_forced(root, id, e);
+	} else {
+		struct target t target_auto = TARGET_NONE;
+		r = target_open(root, id, true, &t, e);
+		if (r == 0 && t.status == STATUS_RUNNING)
+			r = err_new(e, EBUSY, "cannot delete a container that is running: stop it first, or use --force");
+		/* A created container goes without --force, as runc and crun do and their callers expect. */
+		if (r == 0)
+			r = remove_all(&t, e);
+	}
+	return r < 0 ? err_at(e, r, "delete %s", id) : 0;
+}
+
+static int freeze(int root, const char *id, bool on, struct err *e)
+{
+	struct target t target_auto = TARGET_NONE;
+	const char *verb = on ? "pause" : "resume";
+	int r = target_open(root, id, true, &t, e);
+	if (r == 0 && (t.status == STATUS_STOPPED || t.status == STATUS_CREATING))
+		r = err_new(e, ESRCH, "container not running");
+	if (r == 0)
+		r = need_group(&t, verb, e);
+	bool is_frozen = false;
+	if (r == 0)
+		r = cgroup_is_frozen(t.group, &is_frozen, e);
+	if (r == 0 && is_frozen == on)
+		r = err_new(e, EINVAL, on ? "container is already paused" : "container is not paused");
+	if (r == 0)
+		r = cgroup_freeze(t.group, on, FREEZE_TIMEOUT_MS, e);
+	return r < 0 ? err_at(e, r, "%s %s", verb, id) : 0;
+}
+
+int container_pause(int root, const char *id, struct err *e)
+{
+	return freeze(root, id, true, e);
+}
+
+int container_resume(int root, const char *id, struct err *e)
+{
+	return freeze(root, id, false, e);
+}
+
+int container_state(int root, const char *id, struct state *ret, enum state_status *ret_status, struct err *e)
+{
+	struct target t target_auto = TARGET_NONE;
+	int r = target_open(root, id, false, &t, e);
+	/* The directory of a create that has only begun, or was killed there. */
+	if (r == -ENODATA) {
+		err_clear(e);
+		t.state.id = arena_str(&t.state.arena, id);
+		t.state.bundle = t.state.rootfs = "";
+		t.status = STATUS_CREATING;
+		r = 0;
+	}
+	if (r == 0 && (t.status == STATUS_RUNNING || t.status == STATUS_CREATED))
+		r = target_group(&t, e);
+	bool is_frozen = false;
+	if (r == 0 && t.group >= 0 && t.status == STATUS_RUNNING)
+		r = cgroup_is_frozen(t.group, &is_frozen, e);
+	if (r < 0)
+		return r;
+	*ret_status = is_frozen ? STATUS_PAUSED : t.status;
+	*ret = t.state;
+	t.state = (struct state){ 0 };
+	return 0;
+}
+
+int container_pids(int root, const char *id, pid_t **ret_pids, size_t *ret_count, struct err *e)
+{
+	struct target t target_auto = TARGET_NONE;
+	int r = target_open(root, id, false, &t, e);
+	if (r == 0)
+		r = need_group(&t, "ps", e);
+	if (r == 0 && (r = cgroup_pids(t.group, true, ret_pids, ret_count)) < 0)
+		err_ret(e, r, "list the group");
+	return r < 0 ? err_at(e, r, "ps %s", id) : 0;
+}
+
+/* Waits for the grace period, then kills the group; at the end it is empty. */
+static int end_within(struct target *t, int sig, int grace_ms, enum stop_outcome *ret, struct err *e)
+{
+	int r = proc_signal(t->pidfd, sig);
+	if (r < 0 && r != -ESRCH)
+		return err_ret(e, r, "signal %d", sig);
+	r = proc_wait_end(t->pidfd, grace_ms);
+	*ret = r == -ETIMEDOUT ? STOP_BY_KILL : STOP_BY_SIGNAL;
+	if (r < 0 && r != -ETIMEDOUT)
+		return err_ret(e, r, "wait");
+	if (t->group >= 0)
+		cgroup_kill(t->group);
+	else if (r < 0)
+		proc_signal(t->pidfd, SIGKILL);
+	r = proc_wait_end(t->pidfd, END_TIMEOUT_MS);
+	if (r == 0 && t->group >= 0)
+		r = cgroup_wait_empty(t->group, END_TIMEOUT_MS);
+	return r < 0 ? err_ret(e, r, "processes do not end after SIGKILL") : 0;
+}
+
+int container_stop(int root, const char *id, int sig, int grace_ms, enum stop_outcome *ret, struct err *e)
+{
+	struct target t target_auto = TARGET_NONE;
+	int r = target_open(root, id, false, &t, e);
+	if (r < 0)
+		return err_at(e, r, "stop %s", id);
+	*ret = STOP_ALREADY;
+	r = target_group(&t, e);
+	if (r < 0)
+		return err_at(e, r, "stop %s", id);
+	if (t.status == STATUS_STOPPED || t.status == STATUS_CREATING) {
+		/* The init has ended; what it left running in a shared pid namespace has not. */
+		if (t.group >= 0)
+			cgroup_kill(t.group);
+		return 0;
+	}
+	bool is_frozen = false;
+	if (t.group >= 0 && cgroup_is_frozen(t.group, &is_frozen, e) == 0 && is_frozen)
+		r = cgroup_freeze(t.group, false, FREEZE_TIMEOUT_MS, e);
+	if (r == 0)
+		r = end_within(&t, t.status == STATUS_CREATED ? SIGKILL : sig, grace_ms, ret, e);
+	return r < 0 ? err_at(e, r, "stop %s", id) : 0;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See create.h. The order is that of security: the record first, then what it speaks of. */
+#include "runtime/create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cgroup/devices_bpf.h"
+#include "cgroup/group.h"
+#include "cgroup/kill.h"
+#include "cgroup/remove.h"
+#include "ns/userns.h"
+#include "runtime/console.h"
+#include "runtime/gate.h"
+#include "runtime/plan.h"
+#include "runtime/spawn.h"
+#include "runtime/sync.h"
+#include "spec/check.h"
+#include "spec/support.h"
+#include "util/clock.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/mem.h"
+#include "util/proc.h"
+
+enum { REMOVE_TIMEOUT_MS = 10000 };
+
+/* Everything that one create holds on its way. */
+struct create {
+	const struct create_request *rq;
+	struct container *c;
+	struct plan plan;
+	struct opened opened;
+	struct cgroup_tree tree;
+	struct cgroup_group group;
+	int gate, console;
+	bool has_group;
+};
+
+static void create_done(struct create *m)
+{
+	opened_done(&m->opened);
+	fd_drop(&m->gate);
+	fd_drop(&m->console);
+	cgroup_group_done(&m->group);
+	cgroup_tree_done(&m->tree);
+}
+
+#define create_auto __attribute__((cleanup(create_done)))
+
+/* ---- before any side effect ---- */
+
+static int decide(struct create *m, int own_rootfs, struct err *e)
+{
+	const struct create_request *rq = m->rq;
+	fd_auto int rootfs = own_rootfs;
+	const struct plan_options o = {
+		.id = rq->id, .bundle = rq->bundle, .is_no_pivot = rq->is_no_pivot, .is_no_keyring = rq->is_no_keyring,
+		.preserve_fds = rq->preserve_fds, .has_rootfs_tree = rootfs >= 0,
+	};
+	int r = spec_check(rq->spec, e);
+	if (r == 0)
+		r = spec_supported(rq->spec, e);
+	if (r == 0)
+		r = plan_make(rq->spec, &o, &m->c->arena, &m->plan, e);
+	if (r == 0 && rq->console_socket && !(m->plan.need & NEED_TERMINAL))
+		r = err_new(e, EINVAL, "console socket: given, but process.terminal is not true");
+	if (r == 0 && rq->console_socket)
+		r = m->console = console_connect(rq->console_socket, e);
+	if (r >= 0)
+		r = plan_open(&m->plan, m->c->dir.root, fd_take(&rootfs), &m->c->arena, &m->opened, e);
+	return r < 0 ? r : 0;
+}
+
+static int place_group(struct create *m, struct err *e)
+{
+	if (m->rq->is_cgroup_disabled) {
+		if (m->plan.limits.need.n)
+			return err_new(e, EINVAL, "%s: cgroups are disabled (--cgroup-manager disabled)",
+				       m->plan.limits.need.v[0].path);
+		return 0;
+	}
+	struct cgroup_place place;
+	const struct spec_linux *l = m->rq->spec->linux_;
+	int r = cgroup_tree_open(&m->tree, e);
+	if (r == 0)
+		r = cgroup_locate(&m->tree, l ? l->cgroups_path : NULL, m->rq->id, &m->c->arena, &place, e);
+	if (r == 0)
+		r = cgroup_prepare(&m->tree, &place, &m->plan.limits.need, &m->group, e);
+	m->has_group = r == 0;
+	return r;
+}
+
+/* ---- side effects, each undone by undo() ---- */
+
+static int record_intent(struct create *m, struct err *e)
+{
+	struct state *s = &m->c->state;
+	*s = (struct state){
+		.id = m->rq->id, .bundle = m->rq->bundle,
+		.rootfs = m->plan.rootfs ? m->plan.rootfs : m->rq->rootfs_path ? m->rq->rootfs_path : "",
+		.cgroup = m->has_group ? m->group.path : NULL,
+		.cgroup_keep = { .has = m->has_group, .v = (uint32_t)m->group.keep_len },
+		.runtime_pid = { .has = true, .v = getpid() }, .runtime_start = { .has = true },
+		.is_terminal = { .has = true, .v = m->plan.need & NEED_TERMINAL },
+		.annotations = m->rq->spec->annotations,
+	};
+	int r = proc_start_time(getpid(), &s->runtime_start.v, NULL);
+	return r < 0 ? err_ret(e, r, "own start time") : state_write_first(&m->c->dir, s, e);
+}
+
+static int make_group(struct create *m, struct err *e)
+{
+	if (!m->has_group)
+		return 0;
+	int r = cgroup_create(&m->tree, &m->group, &m->plan.limits.need, e);
+	if (r == 0)
+		r = limits_apply(m->group.fd, &m->plan.limits, m->group.is_fresh, e);
+	return r;
+}
+
+/* While the child builds its tree: what only we can do, and what would cost time one after the other. */
+static int meanwhile(struct create *m, struct err *e)
+{
+	struct container *c = m->c;
+	int r = 0;
+	if (m->has_group)
+		r = devices_apply(m->group.fd, &m->plan.devices, m->plan.need & NEED_USERNS_ID, false, e);
+	if (r == 0)
+		r = process_oom_score(&m->plan.process, c->pid, e);
+	fd_auto int file = r < 0 ? -1 : openat(c->dir.fd, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (r == 0 && (file < 0 || (r = fd_write_all(file, m->rq->config, m->rq->config_len)) < 0))
+		r = file < 0 ? err_sys(e, "state directory: config.json") : err_ret(e, r, "state directory: config.json");
+	return r;
+}
+
+static int record_created(struct create *m, struct err *e)
+{
+	struct state *s = &m->c->state;
+	s->pid = (struct opt_i32){ .has = true, .v = m->c->pid };
+	s->pid_start.has = true;
+	s->created = clock_text(arena_alloc(&m->c->arena, CLOCK_TEXT_MAX));
+	char *boot = arena_alloc(&m->c->arena, 37);
+	int r = proc_start_time(m->c->pid, &s->pid_start.v, NULL);
+	if (r == 0)
+		r = proc_boot_id(boot);
+	if (r < 0)
+		return err_ret(e, r, "process %d", (int)m->c->pid);
+	s->boot_id = boot;
+	return state_write(&m->c->dir, s, e);
+}
+
+/* The file appears whole: conmon reads it right after create. */
+static int write_pid_file(struct create *m, struct err *e)
+{
+	if (!m->rq->pid_file)
+		return 0;
+	char pid[16];
+	int n = snprintf(pid, sizeof(pid), "%d", (int)m->c->pid);
+	int r = pid_file_write(m->rq->pid_file, pid, (size_t)n);
+	return r < 0 ? err_ret(e, r, "pid file %s", m->rq->pid_file) : 0;
+}
+
+/* The other half's last word before the program; the terminal comes with it. */
+static int wait_ready(struct create *m, struct err *e)
+{
+	struct container *c = m->c;
+	struct sync_message msg;
+	int r = sync_receive(c->sync, &msg);
+	if (r < 0)
+		return err_ret(e, r, "wait for the container's process");
+	if (msg.type == SYNC_ERROR) {
+		*e = msg.err;
+		return -e->num;
+	}
+	if (msg.type != SYNC_READY)
+		return err_new(e, EPIPE, "the container's process ended before it was ready%s",
+			       m->plan.limits.need.n ? " (killed, or out of memory within its limit)" : "");
+	c->master = msg.fd;
+	if (m->console < 0 || c->master < 0)
+		return 0;
+	r = console_send(m->console, c->master, e);
+	fd_drop(&c->master);
+	return r;
+}
+
+static int hand_over(struct create *m, struct err *e)
+{
+	struct sync_message msg = { .type = SYNC_EOF };
+	int r = sync_send(m->c->sync, SYNC_DETACH, 0, -1);
+	if (r == 0)
+		r = sync_receive(m->c->sync, &msg);
+	if (r < 0 || msg.type != SYNC_DETACHED)
+		return err_new(e, EPIPE, "the container's process ended while it was handed over");
+	fd_drop(&m->c->sync);
+	return 0;
+}
+
+static int act(struct create *m, struct err *e)
+{
+	int r = record_intent(m, e);
+	if (r == 0)
+		r = make_group(m, e);
+	if (r == 0 && !m->rq->is_run)
+		r = m->gate = gate_make(&m->c->dir, e);
+	if (r < 0)
+		return r;
+	const struct init_args args = {
+		.plan = &m->plan, .opened = &m->opened, .gate = m->gate,
+		.stdio = { m->rq->stdio[0], m->rq->stdio[1], m->rq->stdio[2] },
+	};
+	r = spawn(&args, m->group.fd, m->c, e);
+	if (r == 0)
+		r = meanwhile(m, e);
+	if (r == 0)
+		r = wait_ready(m, e);
+	if (r == 0)
+		r = record_created(m, e);
+	if (r == 0)
+		r = write_pid_file(m, e);
+	if (r == 0 && !m->rq->is_run)
+		r = hand_over(m, e);
+	return r;
+}
+
+/* ---- the way back ---- */
+
+static void reap(struct container *c)
+{
+	if (c->pidfd >= 0)
+		proc_signal(c->pidfd, SIGKILL);
+	while (c->pid > 0 && waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	c->pid = 0;
+}
+
+int container_destroy(struct container *c, struct err *e)
+{
+	int r = 0;
+	reap(c);
+	if (c->state.cgroup && c->cgroup >= 0) {
+		struct cgroup_tree tree cgroup_tree_auto = CGROUP_TREE_NONE;
+		r = cgroup_tree_open(&tree, e);
+		if (r == 0 && cgroup_remove(&tree, c->state.cgroup, c->state.cgroup_keep.v, 0, e) < 0) {
+			err_clear(e);
+			cgroup_kill(c->cgroup);
+			r = cgroup_remove(&tree, c->state.cgroup, c->state.cgroup_keep.v, REMOVE_TIMEOUT_MS, e);
+		}
+	}
+	return r < 0 ? r : state_remove(&c->dir, e);
+}
+
+void container_close(struct container *c)
+{
+	state_close(&c->dir);
+	fd_drop(&c->pidfd);
+	fd_drop(&c->sync);
+	fd_drop(&c->master);
+	fd_drop(&c->cgroup);
+	arena_done(&c->arena);
+}
+
+static void undo(struct container *c)
+{
+	struct err e;
+	err_clear(&e);
+	if (container_destroy(c, &e) < 0)
+		log_warn("container %s: clean up: %s", c->dir.id, e.text);
+}
+
+int container_create(const struct create_request *rq, struct container *ret, struct err *e)
+{
+	struct container c container_auto = CONTAINER_NONE;
+	struct create m create_auto = { .rq = rq, .c = &c, .opened = OPENED_NONE, .tree = CGROUP_TREE_NONE,
+					.group = CGROUP_GROUP_NONE, .gate = -1, .console = -1 };
+	fd_auto int rootfs = rq->own_rootfs;
+	int r = state_check_id(rq->id, e);
+	if (r < 0)
+		return r;
+	r = c.dir.root = state_open_root(rq->state_root, true, e);
+	if (r >= 0)
+		r = decide(&m, fd_take(&rootfs), e);
+	if (r == 0)
+		r = place_group(&m, e);
+	if (r < 0)
+		return e->exit ? r : err_at(e, r, "create %s", rq->id);
+	fd_auto int root = fd_take(&c.dir.root);
+	r = state_create(root, rq->id, &c.dir, e);
+	if (r < 0)
+		return err_at(e, r, "create %s", rq->id);
+	r = act(&m, e);
+	c.cgroup = fd_take(&m.group.fd);
+	if (r < 0) {
+		undo(&c);
+		return e->exit ? r : err_at(e, r, "create %s", rq->id);
+	}
+	/* Strings of the record that the plan or the request owns live on with their owners. */
+	*ret = c;
+	c = CONTAINER_NONE;
+	return 0;
+}
+
+int container_go(struct container *c, struct err *e)
+{
+	struct sync_message m = { .type = SYNC_EOF };
+	int r = sync_send(c->sync, SYNC_GO, 0, -1);
+	if (r == 0)
+		r = sync_receive(c->sync, &m);
+	fd_drop(&c->sync);
+	if (r < 0)
+		err_ret(e, r, "start %s", c->dir.id);
+	if (m.type == SYNC_ERROR) {
+		*e = m.err;
+		r = e->exit ? -e->num : err_at(e, -e->num, "start %s", c->dir.id);
+	}
+	if (r < 0)
+		undo(c);
+	return r;
+}

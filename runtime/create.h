@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parent's half: from a spec to a container whose process is ready, or to nothing at all. What goes wrong on the
+ * way is undone in reverse: the process, the group, the state directory. Source: runtime-spec runtime.md "Lifecycle".
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "runtime/state.h"
+#include "spec/spec.h"
+#include "util/err.h"
+
+struct create_request {
+	const char *state_root;       /* --root */
+	const char *id;
+	const char *bundle;           /* absolute path: what state reports, and what relative paths start at */
+	const struct spec *spec;      /* checked (spec_check, spec_supported) by container_create itself */
+	const char *config;           /* its text, kept in the state directory */
+	size_t config_len;
+	int own_rootfs;               /* a detached tree that is taken over (also on failure), or -1: root.path */
+	const char *rootfs_path;      /* what state reports with own_rootfs; NULL: "" */
+	int stdio[3];                 /* what becomes 0, 1, 2 of the process; -1: our own. Borrowed */
+	const char *console_socket;   /* gets the terminal's master; NULL: the caller of container_create does */
+	const char *pid_file;
+	unsigned preserve_fds;
+	bool is_no_pivot, is_no_keyring, is_cgroup_disabled;
+	bool is_run;                  /* no gate: container_go releases the process */
+};
+
+/* A container that this process has just made. */
+struct container {
+	struct state_dir dir;         /* locked until container_go or container_close */
+	struct state state;           /* strings borrowed from the request, or static */
+	int pidfd;
+	pid_t pid;
+	int sync;                     /* is_run: where the process waits */
+	int master;                   /* the terminal, unless it went to a console socket; -1 */
+	int cgroup;                   /* directory of the group; -1 */
+	struct arena arena;
+};
+
+#define CONTAINER_NONE ((struct container){ .dir = { -1, -1, "" }, .pidfd = -1, .sync = -1, .master = -1, .cgroup = -1 })
+
+/*
+ * Makes a container. With is_run the process waits for container_go; else it waits at the gate for `start` and
+ * outlives us. On failure nothing is left, and e names the container and the step; e->exit is 126 or 127 when the
+ * program cannot be run. -EEXIST: the id is taken.
+ */
+int container_create(const struct create_request *rq, struct container *ret, struct err *e);
+
+/* Releases the process and waits until it has become the program. On failure everything is undone. The lock goes. */
+int container_go(struct container *c, struct err *e);
+
+/* Kills what is left in the group, removes group and state directory. After the process was waited for, or to give up. */
+int container_destroy(struct container *c, struct err *e);
+
+/* Closes descriptors and frees memory; the container goes on. */
+void container_close(struct container *c);
+
+#define container_auto __attribute__((cleanup(container_close)))

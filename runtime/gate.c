@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See gate.h. */
+#include "runtime/gate.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "runtime/sync.h"
+#include "util/fd.h"
+
+/* A state root may be longer than the 107 bytes of a socket's name: the name goes through our own descriptor. */
+static struct sockaddr_un gate_name(const struct state_dir *dir)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	snprintf(name.sun_path, sizeof(name.sun_path), "/proc/self/fd/%d/gate", dir->fd);
+	return name;
+}
+
+int gate_make(const struct state_dir *dir, struct err *e)
+{
+	struct sockaddr_un name = gate_name(dir);
+	fd_auto int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&name, sizeof(name)) < 0 || listen(fd, 8) < 0)
+		return err_sys(e, "gate");
+	return fd_take(&fd);
+}
+
+int gate_pass(const struct state_dir *dir, struct err *e)
+{
+	struct sockaddr_un name = gate_name(dir);
+	fd_auto int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&name, sizeof(name)) < 0)
+		return err_sys(e, "gate");
+	/* From here on it is not "created" any more: killed now, we leave a process that ends when our end closes. */
+	if (unlinkat(dir->fd, "gate", 0) < 0)
+		return err_sys(e, "gate");
+	int r = sync_send(fd, SYNC_GO, 0, -1);
+	struct sync_message m;
+	if (r == 0)
+		r = sync_receive(fd, &m);
+	if (r < 0)
+		return err_ret(e, r, "gate");
+	if (m.type != SYNC_ERROR)
+		return 0;
+	*e = m.err;
+	return -e->num;
+}

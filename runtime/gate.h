@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate of a created container: a listening socket in its state directory, held by the waiting process. While the
+ * name is there the container is "created". `start` connects, takes the name away, says go, and hears over the same
+ * connection whether the program runs: end of file is yes.
+ */
+#pragma once
+#include "runtime/state.h"
+#include "util/err.h"
+
+/* Makes the listening socket. Runs in the parent before clone. Returns a descriptor to own. */
+int gate_make(const struct state_dir *dir, struct err *e);
+
+/* Opens the gate and waits for the outcome. -ENOENT: the container is not waiting. Runs in `start`. */
+int gate_pass(const struct state_dir *dir, struct err *e);

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See init.h. */
+#include "runtime/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ns/dev.h"
+#include "ns/host.h"
+#include "ns/mask.h"
+#include "ns/rootfs.h"
+#include "ns/template.h"
+#include "ns/userns.h"
+#include "runtime/mounts.h"
+#include "runtime/sync.h"
+#include "util/fd.h"
+#include "util/mem.h"
+#include "util/path.h"
+#include "util/sys.h"
+
+struct init {
+	const struct init_args *a;
+	const struct plan *p;
+	int root;          /* the container's root, O_PATH */
+	int proc;          /* a /proc that no container can touch */
+	int master, slave; /* the terminal, or -1 */
+	struct process_found found;
+};
+
+/* Until it is handed over, the child goes when the parent goes. prctl(2), PR_SET_PDEATHSIG. */
+static int die_with_parent(struct init *c, struct err *e)
+{
+	(void)c;
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? err_sys(e, "parent death signal") : 0;
+}
+
+static int wait_for_maps(struct init *c, struct err *e)
+{
+	struct sync_message m;
+	int r = sync_receive(c->a->sync, &m);
+	if (r < 0)
+		return err_ret(e, r, "wait for the id maps");
+	return m.type == SYNC_MAPPED ? 0 : err_new(e, EPIPE, "the id maps were not written");
+}
+
+/* Host ids do not exist in the namespace: files would be made with an id that the kernel refuses (EOVERFLOW). */
+static int become_mapped_root(struct init *c, struct err *e)
+{
+	const struct spec_linux *l = c->p->spec->linux_;
+	uid_t uid = userns_first(&l->uid_mappings);
+	gid_t gid = userns_first(&l->gid_mappings);
+	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return err_sys(e, "become id %u:%u of the user namespace", uid, gid);
+	/* A change of user clears the parent death signal. prctl(2). */
+	return die_with_parent(c, e);
+}
+
+static int join_namespaces(struct init *c, struct err *e)
+{
+	for (size_t i = 0; i < c->p->join_count; i++)
+		if (setns(c->a->opened->joins[i], c->p->joins[i].kind) < 0)
+			return err_sys(e, "linux.namespaces: join %s", c->p->joins[i].path);
+	return 0;
+}
+
+static int new_session(struct init *c, struct err *e)
+{
+	(void)c;
+	/* setsid(2) fails only for a group leader, which a fresh child is not. */
+	return setsid() < 0 ? err_sys(e, "new session") : 0;
+}
+
+static int new_keyring(struct init *c, struct err *e)
+{
+	(void)c;
+	if (sys_join_session_keyring(NULL) < 0 && errno != ENOSYS)
+		return err_sys(e, "new session keyring");
+	return 0;
+}
+
+/* After clone3 has put us into the group, so that its root is what the container sees. cgroup_namespaces(7). */
+static int new_cgroupns(struct init *c, struct err *e)
+{
+	(void)c;
+	return unshare(CLONE_NEWCGROUP) < 0 ? err_sys(e, "new cgroup namespace") : 0;
+}
+
+static int set_names(struct init *c, struct err *e)
+{
+	return host_names(c->p->spec->hostname, c->p->spec->domainname, e);
+}
+
+static int loopback_up(struct init *c, struct err *e)
+{
+	(void)c;
+	return host_loopback(e);
+}
+
+/* A copy of the host's namespace is a peer of it: nothing that we mount may travel back. mount_namespaces(7). */
+static int seal_mounts(struct init *c, struct err *e)
+{
+	if (c->a->opened->template_ns >= 0)
+		return 0;
+	return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ? err_sys(e, "mount propagation of /") : 0;
+}
+
+static int open_proc(struct init *c, struct err *e)
+{
+	c->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return c->proc < 0 ? err_sys(e, "/proc") : 0;
+}
+
+static int set_sysctls(struct init *c, struct err *e)
+{
+	return host_sysctls(c->proc, &c->p->spec->linux_->sysctl, e);
+}
+
+static int attach_root(struct init *c, struct err *e)
+{
+	/* Modes of what is made in the tree are meant as they are written. */
+	umask(0);
+	const char *where = c->a->opened->template_ns >= 0 ? TEMPLATE_ROOT : "/sys";
+	c->root = rootfs_attach(c->a->opened->root_tree, where, e);
+	return c->root < 0 ? c->root : 0;
+}
+
+static int make_mounts(struct init *c, struct err *e)
+{
+	return mounts_make(c->p, c->a->opened, c->root, e);
+}
+
+/* Docker and podman count on a working directory that the image does not have. */
+static int make_cwd(struct init *c, struct err *e)
+{
+	const char *cwd = c->p->process.cwd;
+	if (strcmp(cwd, "/") == 0)
+		return 0;
+	fd_auto int fd = path_make_dirs(c->root, cwd, 0755);
+	if (fd < 0 && fd != -EROFS && fd != -EACCES)
+		return err_ret(e, fd, "process.cwd %s", cwd);
+	return 0;
+}
+
+static int make_devices(struct init *c, struct err *e)
+{
+	for (size_t i = 0; i < c->p->node_count; i++) {
+		int r = dev_make(c->root, &c->p->nodes[i], e);
+		if (r < 0)
+			return r;
+	}
+	return dev_links(c->root, mounts_has_pts(c->p), e);
+}
+
+static int make_terminal(struct init *c, struct err *e)
+{
+	int r = process_terminal(&c->p->process, c->root, &c->master, &c->slave, e);
+	return r < 0 ? r : dev_console(c->root, c->slave, e);
+}
+
+static int cover_paths(struct init *c, struct err *e)
+{
+	const struct spec_linux *l = c->p->spec->linux_;
+	int r = mask_readonly(c->root, &l->readonly_paths, e);
+	return r < 0 ? r : mask_paths(c->root, &l->masked_paths, c->a->opened->null_tree, e);
+}
+
+static int root_readonly(struct init *c, struct err *e)
+{
+	return rootfs_readonly(c->root, e);
+}
+
+static int enter_root(struct init *c, struct err *e)
+{
+	return c->p->is_no_pivot ? rootfs_move(c->root, e) : rootfs_pivot(c->root, e);
+}
+
+static int chroot_only(struct init *c, struct err *e)
+{
+	return rootfs_chroot(c->a->opened->root_tree, e);
+}
+
+static int propagate_root(struct init *c, struct err *e)
+{
+	if (mount(NULL, "/", NULL, (unsigned long)c->p->spec->linux_->rootfs_propagation, NULL) < 0)
+		return err_sys(e, "linux.rootfsPropagation");
+	return 0;
+}
+
+static int set_stdio(struct init *c, struct err *e)
+{
+	return process_stdio(&c->p->process, c->slave, c->a->stdio, e);
+}
+
+static int become(struct init *c, struct err *e)
+{
+	int r = process_become(&c->p->process, &c->found, e);
+	/* Changes of user and capabilities clear it. prctl(2), PR_SET_PDEATHSIG. */
+	return r < 0 ? r : die_with_parent(c, e);
+}
+
+static const struct step {
+	const char *name;
+	unsigned need;       /* any of these bits; 0: always */
+	int (*act)(struct init *c, struct err *e);
+} steps[] = {
+	{ "start",             0,              die_with_parent },
+	{ "user namespace",    NEED_USERNS,    wait_for_maps },
+	{ "namespaces",        NEED_JOINS,     join_namespaces },
+	{ "user namespace",    NEED_USERNS_ID, become_mapped_root },
+	{ "session",           0,              new_session },
+	{ "keyring",           NEED_KEYRING,   new_keyring },
+	{ "cgroup namespace",  NEED_CGROUPNS,  new_cgroupns },
+	{ "names",             NEED_NAMES,     set_names },
+	{ "network",           NEED_NETWORK,   loopback_up },
+	{ "mount namespace",   NEED_MOUNTNS,   seal_mounts },
+	{ "procfs",            NEED_SYSCTL,    open_proc },
+	{ "sysctl",            NEED_SYSCTL,    set_sysctls },
+	{ "root",              NEED_MOUNTNS,   attach_root },
+	{ "mounts",            NEED_MOUNTNS,   make_mounts },
+	{ "devices",           NEED_DEV,       make_devices },
+	{ "terminal",          NEED_TERMINAL,  make_terminal },
+	{ "working directory", NEED_MOUNTNS,   make_cwd },
+	{ "masked paths",      NEED_MASK,      cover_paths },
+	{ "read-only root",    NEED_READONLY,  root_readonly },
+	{ "pivot",             NEED_MOUNTNS,   enter_root },
+	{ "chroot",            NEED_CHROOT,    chroot_only },
+	{ "propagation",       NEED_PROPAGATE, propagate_root },
+	{ "standard streams",  NEED_PROCESS,   set_stdio },
+	{ "process",           NEED_PROCESS,   become },
+};
+
+/* Waits at the gate until `start` knocks; its connection carries the outcome. Returns the connection. */
+static int wait_at_gate(struct init *c)
+{
+	int r = sync_send(c->a->sync, SYNC_READY, 0, c->master);
+	fd_drop(&c->master);
+	struct sync_message m = { .type = SYNC_EOF };
+	if (r < 0 || sync_receive(c->a->sync, &m) < 0 || m.type != SYNC_DETACH)
+		_exit(1);
+	prctl(PR_SET_PDEATHSIG, 0);
+	if (sync_send(c->a->sync, SYNC_DETACHED, 0, -1) < 0)
+		_exit(1);
+	close(c->a->sync);
+	int end;
+	do
+		end = accept4(c->a->gate, NULL, NULL, SOCK_CLOEXEC);
+	while (end < 0 && errno == EINTR);
+	if (end < 0 || sync_receive(end, &m) < 0 || m.type != SYNC_GO)
+		_exit(1);
+	return end;
+}
+
+static int wait_for_parent(struct init *c)
+{
+	struct sync_message m = { .type = SYNC_EOF };
+	if (sync_send(c->a->sync, SYNC_READY, 0, c->master) < 0 || sync_receive(c->a->sync, &m) < 0 || m.type != SYNC_GO)
+		_exit(1);
+	fd_drop(&c->master);
+	prctl(PR_SET_PDEATHSIG, 0);
+	return c->a->sync;
+}
+
+static int walk(struct init *c, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		if (steps[i].need && !(steps[i].need & c->p->need))
+			continue;
+		int r = steps[i].act(c, e);
+		/* The program's own failures keep the words that callers match. */
+		if (r < 0)
+			return e->exit ? r : err_at(e, r, "%s", steps[i].name);
+	}
+	return 0;
+}
+
+void init_run(const struct init_args *args)
+{
+	struct init c = { .a = args, .p = args->plan, .root = -1, .proc = -1, .master = -1, .slave = -1 };
+	struct err e = { 0 };
+	close(args->parent_end);
+	process_reset_signals();
+	if (walk(&c, &e) < 0) {
+		sync_send_error(args->sync, &e);
+		_exit(1);
+	}
+	int end = args->gate >= 0 ? wait_at_gate(&c) : wait_for_parent(&c);
+	if (!(args->plan->need & NEED_PROCESS))
+		err_new(&e, EINVAL, "process: missing in config.json, so there is nothing to start");
+	else
+		process_exec(&args->plan->process, &c.found, &e);
+	sync_send_error(end, &e);
+	_exit(e.exit ? e.exit : 1);
+}
+
+static int stage_join(const struct init_args *a, struct err *e)
+{
+	const struct plan *p = a->plan;
+	/* While we are privileged: everything but the user namespace, which would take our rights over the others. */
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < p->join_count; i++) {
+			if ((p->joins[i].kind == CLONE_NEWUSER) != (pass == 1) || p->joins[i].kind == CLONE_NEWNS)
+				continue;
+			if (pass == 1 && a->opened->template_ns >= 0 && setns(a->opened->template_ns, CLONE_NEWNS) < 0)
+				return err_sys(e, "mount namespace template");
+			if (setns(a->opened->joins[i], p->joins[i].kind) < 0)
+				return err_sys(e, "linux.namespaces: join %s", p->joins[i].path);
+		}
+	return 0;
+}
+
+static int stage_time(const struct plan *p, struct err *e)
+{
+	if (!p->has_new_time)
+		return 0;
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_sys(e, "new time namespace");
+	fd_auto int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return proc < 0 ? err_sys(e, "/proc") : host_time_offsets(proc, &p->spec->linux_->time_offsets, e);
+}
+
+static bool joins_user(const struct plan *p)
+{
+	for (size_t i = 0; i < p->join_count; i++)
+		if (p->joins[i].kind == CLONE_NEWUSER)
+			return true;
+	return false;
+}
+
+void init_stage(const struct init_args *a, uint64_t flags, int cgroup)
+{
+	struct err e = { 0 };
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	int r = stage_time(a->plan, &e);
+	if (r == 0)
+		r = stage_join(a, &e);
+	if (r == 0 && !joins_user(a->plan) && a->opened->template_ns >= 0 && setns(a->opened->template_ns, CLONE_NEWNS) < 0)
+		r = err_sys(&e, "mount namespace template");
+	if (r == 0) {
+		struct clone_args args = { .flags = flags | CLONE_PARENT, .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0 };
+		pid_t pid = sys_clone3(&args);
+		if (pid == 0)
+			init_run(a);
+		r = pid < 0 ? err_sys(&e, "clone") : sync_send(a->sync, SYNC_CHILD, pid, -1);
+	}
+	if (r < 0)
+		sync_send_error(a->sync, &e);
+	_exit(r < 0);
+}

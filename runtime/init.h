@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The child's half: from the moment after clone to the program. It walks a table of steps; each is one act; the first
+ * failure goes to the parent with the step's name, and the child ends. It allocates nothing and reads no JSON.
+ */
+#pragma once
+#include "runtime/plan.h"
+
+struct init_args {
+	const struct plan *plan;
+	const struct opened *opened;
+	int sync;         /* the child's end of the pair */
+	int parent_end;   /* the other one, which the child closes to notice its parent's end */
+	int gate;         /* listening socket for create; -1: run, the parent says when to go on */
+	int stdio[3];     /* -1: the descriptor as it is */
+};
+
+/* Does everything, and becomes the program or ends. */
+void init_run(const struct init_args *args) __attribute__((noreturn));
+
+/*
+ * The stage before it, where user, pid or time namespaces are joined or offset: joins them, clones the child with
+ * `flags` as its parent's child, tells its pid to the parent and ends.
+ */
+void init_stage(const struct init_args *args, uint64_t flags, int cgroup) __attribute__((noreturn));

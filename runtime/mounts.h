@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ordered mount list of a plan. Runs in the child, before pivot. Source: runtime-spec config.md "Mounts". */
+#pragma once
+#include "runtime/plan.h"
+
+/* Makes all mounts of a plan beneath `root`, in order. */
+int mounts_make(const struct plan *p, const struct opened *o, int root, struct err *e);
+
+/* Whether the plan mounts a devpts on /dev/pts, so that /dev/ptmx leads there. */
+bool mounts_has_pts(const struct plan *p);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan_open of plan.h: everything on the host that a plan names, opened as descriptors. Runs in the parent. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "ns/kinds.h"
+#include "ns/mask.h"
+#include "ns/mount.h"
+#include "ns/template.h"
+#include "ns/userns.h"
+#include "runtime/plan.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/mem.h"
+#include "util/sys.h"
+
+static int open_root(const struct plan *p, struct err *e)
+{
+	fd_auto int dir = open(p->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, "root.path %s", p->rootfs);
+	if (!(p->need & NEED_MOUNTNS))
+		return fd_take(&dir);
+	fd_auto int tree = mount_clone(dir, "", true, false, e);
+	if (tree < 0)
+		return err_at(e, fd_take(&tree), "root.path %s", p->rootfs);
+	int r = p->base_propagation ? mount_set_propagation(tree, p->base_propagation, true, e) : 0;
+	return r < 0 ? err_at(e, r, "root.path %s", p->rootfs) : fd_take(&tree);
+}
+
+/* A bind's source, relative to the bundle: a detached copy with attributes, propagation and id map set while we may. */
+static int open_bind(const struct plan *p, const struct plan_mount *m, bool *ret_is_file, struct err *e)
+{
+	char path[4096];
+	int n = m->source[0] == '/' ? snprintf(path, sizeof(path), "%s", m->source)
+				    : snprintf(path, sizeof(path), "%s/%s", p->bundle, m->source);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return err_new(e, ENAMETOOLONG, "source");
+	fd_auto int tree = mount_clone(AT_FDCWD, path, m->options.is_rbind, m->options.is_src_nofollow, e);
+	struct stat st;
+	if (tree < 0)
+		return err_at(e, fd_take(&tree), "source");
+	if (fstat(tree, &st) < 0)
+		return err_sys(e, "source %s", path);
+	*ret_is_file = !S_ISDIR(st.st_mode);
+	int r = p->base_propagation ? mount_set_propagation(tree, p->base_propagation, true, e) : 0;
+	if (r == 0)
+		r = mount_attributes(tree, &m->options, e);
+	if (r == 0)
+		r = mount_propagate(tree, &m->options, e);
+	if (r == 0 && m->uid_maps) {
+		fd_auto int userns = userns_make(m->uid_maps, m->gid_maps, e);
+		r = userns < 0 ? userns : mount_idmap(tree, userns, m->options.is_ridmap, e);
+	}
+	return r < 0 ? r : fd_take(&tree);
+}
+
+/* Without a cgroup namespace the container sees the host's tree: a mount from the first namespace takes milliseconds. */
+static int open_cgroup(const struct plan *p, struct err *e)
+{
+	if (p->need & NEED_CGROUPNS)
+		return -1;
+	struct cgroup_tree cg cgroup_tree_auto = CGROUP_TREE_NONE;
+	int r = cgroup_tree_open(&cg, e);
+	if (r < 0)
+		return r;
+	fd_auto int tree = mount_clone(cg.fd, "", false, false, e);
+	if (tree >= 0)
+		r = mount_set_propagation(tree, MS_PRIVATE, false, e);
+	return r < 0 ? r : fd_take(&tree);
+}
+
+static int open_mounts(const struct plan *p, struct arena *a, struct opened *o, struct err *e)
+{
+	o->trees = arena_array(a, p->mount_count, sizeof(*o->trees));
+	o->is_file = arena_array(a, p->mount_count, sizeof(*o->is_file));
+	o->tree_count = p->mount_count;
+	memset(o->trees, 0xff, p->mount_count * sizeof(*o->trees));
+	for (size_t i = 0; i < p->mount_count; i++) {
+		const struct plan_mount *m = &p->mounts[i];
+		if (m->kind == PLAN_BIND)
+			o->trees[i] = open_bind(p, m, &o->is_file[i], e);
+		else if (m->kind == PLAN_CGROUP)
+			o->trees[i] = open_cgroup(p, e);
+		if (o->trees[i] < -1)
+			return err_at(e, o->trees[i], "%s", m->where);
+	}
+	return 0;
+}
+
+/* In a user namespace nobody may make devices: the host's nodes are bound, without setuid and exec. */
+static int open_host_nodes(struct plan *p, struct err *e)
+{
+	if (!(p->need & NEED_USERNS_ID) || !(p->need & NEED_MOUNTNS))
+		return 0;
+	for (size_t i = 0; i < p->node_count; i++) {
+		struct dev_node *n = &p->nodes[i];
+		if (S_ISFIFO(n->mode))
+			continue;
+		fd_auto int fd = open(n->path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+		struct stat st;
+		if (fd < 0 || fstat(fd, &st) < 0)
+			return err_sys(e, "%s %s: the host's node", n->where, n->path);
+		if ((st.st_mode & S_IFMT) != (n->mode & S_IFMT) || st.st_rdev != makedev(n->major, n->minor))
+			return err_new(e, EINVAL, "%s %s: the host's node is another device", n->where, n->path);
+		n->host_tree = mount_clone(fd, "", false, false, e);
+		if (n->host_tree < 0)
+			return err_at(e, n->host_tree, "%s", n->where);
+		static const struct mount_options safe = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
+		int r = mount_attributes(n->host_tree, &safe, e);
+		if (r == 0)
+			r = mount_set_propagation(n->host_tree, MS_PRIVATE, false, e);
+		if (r < 0)
+			return err_at(e, r, "%s %s", n->where, n->path);
+	}
+	return 0;
+}
+
+int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, struct opened *ret, struct err *e)
+{
+	*ret = OPENED_NONE;
+	ret->root_tree = own_tree >= 0 ? own_tree : open_root(p, e);
+	if (ret->root_tree < 0)
+		return ret->root_tree;
+	for (size_t i = 0; i < p->join_count; i++) {
+		ret->joins[i] = ns_open(p->joins[i].path, p->joins[i].kind, e);
+		if (ret->joins[i] < 0)
+			return err_at(e, ret->joins[i], "linux.namespaces: %s", ns_kind_find(p->joins[i].kind)->word);
+	}
+	int r = 0;
+	if (p->need & NEED_MOUNTNS)
+		r = open_mounts(p, a, ret, e);
+	if (r == 0)
+		r = open_host_nodes(p, e);
+	if (r == 0 && (p->need & NEED_MASK) && (ret->null_tree = mask_open_null(e)) < 0)
+		r = ret->null_tree;
+	if (r < 0 || !(p->need & NEED_MOUNTNS))
+		return r;
+	if (ret->null_tree >= 0 && (r = mount_set_propagation(ret->null_tree, MS_PRIVATE, false, e)) < 0)
+		return err_at(e, r, "/dev/null");
+	struct err why;
+	ret->template_ns = template_open(state_root, &why);
+	if (ret->template_ns < 0)
+		log_debug("%s; the host's mount namespace is copied instead", why.text);
+	return 0;
+}
+
+void opened_done(struct opened *o)
+{
+	fd_drop(&o->root_tree);
+	fd_drop(&o->null_tree);
+	fd_drop(&o->template_ns);
+	for (size_t i = 0; i < ARRAY_LEN(o->joins); i++)
+		fd_drop(&o->joins[i]);
+	for (size_t i = 0; i < o->tree_count; i++)
+		fd_drop(&o->trees[i]);
+	o->tree_count = 0;
+}

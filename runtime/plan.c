@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See plan.h. */
+#include "runtime/plan.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "ns/kinds.h"
+#include "util/mem.h"
+
+static int plan_namespaces(const struct spec *spec, struct plan *p, struct err *e)
+{
+	const struct spec_namespaces *list = spec->linux_ ? &spec->linux_->namespaces : NULL;
+	for (size_t i = 0; list && i < list->n; i++) {
+		const struct spec_namespace *ns = &list->v[i];
+		if (ns->path) {
+			p->joins[p->join_count++] = (struct plan_join){ ns->kind, ns->path };
+			p->need |= ns->kind & (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWTIME) ? NEED_STAGE : NEED_JOINS;
+			p->need |= ns->kind == CLONE_NEWUSER ? NEED_USERNS_ID : 0;
+		} else if (ns->kind == CLONE_NEWTIME) {
+			p->has_new_time = true;
+			p->need |= NEED_STAGE;
+		} else if (ns->kind == CLONE_NEWCGROUP) {
+			p->need |= NEED_CGROUPNS;
+		} else {
+			p->new_ns |= (uint64_t)ns->kind;
+		}
+	}
+	if (p->need & NEED_STAGE)
+		p->need &= ~(unsigned)NEED_JOINS;
+	p->need |= p->new_ns & CLONE_NEWUSER ? NEED_USERNS | NEED_USERNS_ID : 0;
+	p->need |= p->new_ns & CLONE_NEWNET ? NEED_NETWORK : 0;
+	p->need |= p->new_ns & CLONE_NEWNS ? NEED_MOUNTNS : NEED_CHROOT;
+	if (p->need & NEED_MOUNTNS)
+		return 0;
+	if (spec->mounts.n || (spec->root && spec->root->readonly.v) ||
+	    (spec->linux_ && (spec->linux_->masked_paths.n || spec->linux_->readonly_paths.n)))
+		return err_new(e, EINVAL, "linux.namespaces: mounts, masked and read-only paths and root.readonly need a "
+			       "new mount namespace");
+	return 0;
+}
+
+static bool is_cgroup_type(const char *type)
+{
+	return type && (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0);
+}
+
+static int plan_mount(const struct spec *spec, size_t i, struct arena *a, struct plan_mount *m, struct err *e)
+{
+	const struct spec_mount *s = &spec->mounts.v[i];
+	m->where = arena_fmt(a, "mounts[%zu] %s", i, s->destination);
+	m->destination = s->destination;
+	m->type = s->type ? s->type : "";
+	m->source = s->source;
+	int r = mount_options_parse(&s->options, a, &m->options, e);
+	if (r < 0)
+		return err_at(e, r, "mounts[%zu].options", i);
+	if (m->options.is_remount)
+		m->kind = PLAN_REMOUNT;
+	else if (m->options.is_bind)
+		m->kind = PLAN_BIND;
+	else if (is_cgroup_type(s->type))
+		m->kind = PLAN_CGROUP;
+	else if (!s->type)
+		return err_new(e, EINVAL, "mounts[%zu].type: missing, and the options name neither bind nor rbind", i);
+	if (m->kind == PLAN_BIND && !s->source)
+		return err_new(e, EINVAL, "mounts[%zu].source: missing for a bind mount", i);
+	if (s->uid_mappings.n) {
+		m->uid_maps = &s->uid_mappings;
+		m->gid_maps = &s->gid_mappings;
+	} else if (m->options.is_idmap && spec->linux_ && spec->linux_->uid_mappings.n) {
+		m->uid_maps = &spec->linux_->uid_mappings;
+		m->gid_maps = &spec->linux_->gid_mappings;
+	}
+	if ((m->uid_maps || m->options.is_idmap) && m->kind != PLAN_BIND)
+		return err_new(e, EINVAL, "mounts[%zu]: only a bind mount can be id-mapped", i);
+	if (m->options.is_idmap && !m->uid_maps)
+		return err_new(e, EINVAL, "mounts[%zu]: idmap needs uidMappings and gidMappings, or a user namespace", i);
+	return 0;
+}
+
+static int plan_mounts(const struct spec *spec, struct arena *a, struct plan *p, struct err *e)
+{
+	p->mounts = arena_array(a, spec->mounts.n, sizeof(*p->mounts));
+	p->mount_count = spec->mounts.n;
+	if (p->need & NEED_MOUNTNS)
+		p->need |= NEED_DEV;
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		int r = plan_mount(spec, i, a, &p->mounts[i], e);
+		if (r < 0)
+			return r;
+		if (p->mounts[i].kind == PLAN_BIND && strcmp(p->mounts[i].destination, "/dev") == 0)
+			p->need &= ~(unsigned)NEED_DEV;
+	}
+	return 0;
+}
+
+static void plan_nodes(const struct spec *spec, struct arena *a, struct plan *p)
+{
+	const struct spec_devices *list = spec->linux_ ? &spec->linux_->devices : NULL;
+	size_t listed = list ? list->n : 0;
+	p->nodes = arena_array(a, dev_defaults_count + listed, sizeof(*p->nodes));
+	for (size_t i = 0; i < listed; i++) {
+		const struct spec_device *d = &list->v[i];
+		mode_t type = d->type == 'b' ? S_IFBLK : d->type == 'p' ? S_IFIFO : S_IFCHR;
+		p->nodes[p->node_count++] = (struct dev_node){
+			.path = d->path, .where = arena_fmt(a, "linux.devices[%zu]", i),
+			.mode = type | (d->file_mode.has ? d->file_mode.v & 07777 : 0666),
+			.major = (unsigned)d->major.v, .minor = (unsigned)d->minor.v,
+			.uid = d->uid.v, .gid = d->gid.v, .host_tree = -1,
+		};
+	}
+	/* A device that the config lists itself is made as it says, not as the default would be. */
+	for (size_t i = 0; i < dev_defaults_count; i++) {
+		bool is_listed = false;
+		for (size_t k = 0; k < listed && !is_listed; k++)
+			is_listed = strcmp(list->v[k].path, dev_defaults[i].path) == 0;
+		if (!is_listed)
+			p->nodes[p->node_count++] = dev_defaults[i];
+	}
+}
+
+static int plan_process(const struct spec *spec, const struct plan_options *o, struct arena *a, struct plan *p,
+			struct err *e)
+{
+	if (!spec->process)
+		return 0;
+	p->need |= NEED_PROCESS | (spec->process->terminal.v ? NEED_TERMINAL : 0);
+	const struct spec_seccomp *seccomp = spec->linux_ ? spec->linux_->seccomp : NULL;
+	int r = process_plan(spec->process, seccomp, p->need & NEED_USERNS_ID, a, &p->process, e);
+	p->process.preserve_fds = o->preserve_fds;
+	return r;
+}
+
+int plan_make(const struct spec *spec, const struct plan_options *o, struct arena *a, struct plan *ret, struct err *e)
+{
+	*ret = (struct plan){ .spec = spec, .id = o->id, .bundle = o->bundle, .is_no_pivot = o->is_no_pivot };
+	const struct spec_linux *l = spec->linux_;
+	int r = plan_namespaces(spec, ret, e);
+	if (r == 0)
+		r = plan_mounts(spec, a, ret, e);
+	if (r == 0)
+		r = plan_process(spec, o, a, ret, e);
+	if (r == 0)
+		r = limits_plan(l ? l->resources : NULL, "linux.resources.", a, &ret->limits, e);
+	if (r < 0)
+		return r;
+	plan_nodes(spec, a, ret);
+	if (!o->has_rootfs_tree)
+		ret->rootfs = spec->root->path[0] == '/' ? spec->root->path
+							 : arena_fmt(a, "%s/%s", o->bundle, spec->root->path);
+	ret->need |= spec->hostname || spec->domainname ? NEED_NAMES : 0;
+	ret->need |= o->is_no_keyring ? 0 : NEED_KEYRING;
+	ret->need |= spec->root && spec->root->readonly.v ? NEED_READONLY : 0;
+	ret->need |= l && l->sysctl.n ? NEED_SYSCTL : 0;
+	ret->need |= l && (l->masked_paths.n || l->readonly_paths.n) ? NEED_MASK : 0;
+	ret->need |= l && l->rootfs_propagation ? NEED_PROPAGATE : 0;
+	/* What runc does with copies of host trees: they follow the host's later mounts, unless the config says else. */
+	int propagation = l ? l->rootfs_propagation : 0;
+	ret->base_propagation = propagation == MS_SHARED ? 0 : propagation == MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
+	static const struct spec_device_rules none;
+	return devices_build(l && l->resources ? &l->resources->devices : &none, true, "linux.resources.", a,
+			     &ret->devices, e);
+}

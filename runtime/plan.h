@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What will be done, as data: made from a spec without a side effect, printed by `kist plan`, walked by both halves.
+ * plan_make decides; plan_open then looks at the host and opens what the plan names, still without changing anything
+ * that outlives the process. All memory is the arena's; all descriptors are those of `struct opened`.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cgroup/devices.h"
+#include "cgroup/limits.h"
+#include "ns/dev.h"
+#include "runtime/process.h"
+#include "spec/mountopt.h"
+#include "spec/spec.h"
+#include "util/arena.h"
+#include "util/err.h"
+
+/* Facts that rows of the step tables ask for. */
+enum plan_need {
+	NEED_USERNS    = 1 << 0,   /* a user namespace is made */
+	NEED_JOINS     = 1 << 1,   /* the child joins namespaces by path */
+	NEED_MOUNTNS   = 1 << 2,   /* a mount namespace is made: the tree is built and pivoted into */
+	NEED_CHROOT    = 1 << 3,   /* there is none of its own: chroot only */
+	NEED_NETWORK   = 1 << 4,   /* a network namespace is made: loopback */
+	NEED_CGROUPNS  = 1 << 5,
+	NEED_NAMES     = 1 << 6,   /* hostname or domainname */
+	NEED_SYSCTL    = 1 << 7,
+	NEED_KEYRING   = 1 << 8,
+	NEED_DEV       = 1 << 9,   /* /dev is not somebody else's: nodes and links are made */
+	NEED_TERMINAL  = 1 << 10,
+	NEED_READONLY  = 1 << 11,
+	NEED_PROPAGATE = 1 << 12,  /* rootfsPropagation is given */
+	NEED_PROCESS   = 1 << 13,  /* there is a process to become */
+	NEED_STAGE     = 1 << 14,  /* user, pid or time namespaces are joined, or a time namespace is made: one more fork */
+	NEED_MASK      = 1 << 15,
+	NEED_USERNS_ID = 1 << 16,  /* in a user namespace, made or joined: become its root */
+};
+
+enum plan_mount_kind {
+	PLAN_NEW,      /* a new instance of a file system */
+	PLAN_BIND,     /* a copy of a tree of the host, opened beforehand */
+	PLAN_CGROUP,   /* the cgroup tree: new in a cgroup namespace, else a copy of the host's */
+	PLAN_REMOUNT,  /* new attributes for what is there */
+};
+
+struct plan_mount {
+	const char *where;        /* "mounts[3] /proc": starts every message about it */
+	const char *destination;
+	const char *type;
+	const char *source;
+	enum plan_mount_kind kind;
+	struct mount_options options;
+	const struct spec_id_maps *uid_maps, *gid_maps;  /* idmap: its own, or the container's */
+};
+
+struct plan_join {
+	int kind;                 /* CLONE_NEW* */
+	const char *path;
+};
+
+struct plan {
+	const struct spec *spec;
+	const char *id;
+	const char *bundle;       /* absolute */
+	const char *rootfs;       /* absolute path, or NULL: a tree is handed in */
+	unsigned need;            /* enum plan_need bits */
+	uint64_t new_ns;          /* CLONE_NEW* of clone3, without cgroup and time */
+	bool has_new_time;
+	struct plan_join joins[8];
+	size_t join_count;
+	struct plan_mount *mounts;
+	size_t mount_count;
+	struct dev_node *nodes;
+	size_t node_count;
+	unsigned long base_propagation;   /* MS_SLAVE or MS_PRIVATE, for copies of host trees; 0: leave them */
+	struct process_plan process;
+	struct cgroup_limits limits;
+	struct devices_program devices;
+	bool is_no_pivot;
+};
+
+struct plan_options {
+	const char *id, *bundle;
+	bool is_no_pivot, is_no_keyring;
+	unsigned preserve_fds;
+	bool has_rootfs_tree;     /* the engine hands in a root tree: root.path is not looked at */
+};
+
+/* Decides everything. Pure apart from capget(2). -EINVAL, -EOPNOTSUPP with the JSON path. */
+int plan_make(const struct spec *spec, const struct plan_options *options, struct arena *arena, struct plan *ret,
+	      struct err *e);
+
+/* What a plan needs open before the clone; -1 where it needs nothing. */
+struct opened {
+	int root_tree;            /* detached root file system */
+	int null_tree;            /* detached /dev/null, for masks */
+	int template_ns;          /* -1: the host's mount namespace is copied */
+	int joins[8];
+	int *trees;               /* one per mount: detached copies for binds; -1 */
+	bool *is_file;            /* one per mount: the target is a file */
+	size_t tree_count;
+};
+
+#define OPENED_NONE ((struct opened){ .root_tree = -1, .null_tree = -1, .template_ns = -1, \
+				      .joins = { -1, -1, -1, -1, -1, -1, -1, -1 } })
+
+/*
+ * Opens roots, bind sources, namespaces and the template. `own_tree` (or -1) is a detached root tree that is taken
+ * over. `state_root` is where the template is pinned. Runs in the parent, before any lasting side effect.
+ */
+int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, struct opened *ret, struct err *e);
+void opened_done(struct opened *o);
+
+#define opened_auto __attribute__((cleanup(opened_done)))
+
+/* Prints a plan as JSON: namespaces, mounts with flags, cgroup writes, capabilities, filter size. */
+void plan_print(struct str *out, const struct plan *p);

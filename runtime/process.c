@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See process.h. This is the parent's half, the plan; become.c is the child's. */
+#include "runtime/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "runtime/seccomp.h"
+#include "util/fd.h"
+#include "util/mem.h"
+
+/* The last duplicate of a variable wins, as in the shells and in runc. */
+static bool is_later_duplicate(const struct strs *env, size_t i)
+{
+	size_t name = strcspn(env->v[i], "=");
+	for (size_t k = i + 1; k < env->n; k++)
+		if (strncmp(env->v[i], env->v[k], name) == 0 && env->v[k][name] == '=')
+			return true;
+	return false;
+}
+
+static void plan_env(const struct spec_process *p, struct arena *a, struct process_plan *ret)
+{
+	ret->env = arena_array(a, p->env.n + 2, sizeof(*ret->env));
+	for (size_t i = 0; i < p->env.n; i++) {
+		const char *v = p->env.v[i];
+		if (is_later_duplicate(&p->env, i))
+			continue;
+		ret->env[ret->env_count++] = v;
+		if (strncmp(v, "PATH=", 5) == 0)
+			ret->path = v + 5;
+		if (strncmp(v, "HOME=", 5) == 0 && v[5])
+			ret->has_home = true;
+	}
+	if (!ret->path)
+		ret->path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+static void plan_rlimits(const struct spec_process *p, struct arena *a, struct process_plan *ret)
+{
+	ret->rlimits = arena_array(a, p->rlimits.n, sizeof(*ret->rlimits));
+	ret->rlimit_count = p->rlimits.n;
+	for (size_t i = 0; i < p->rlimits.n; i++)
+		ret->rlimits[i] = (struct process_rlimit){
+			.type = p->rlimits.v[i].type,
+			.limit = { .rlim_cur = p->rlimits.v[i].soft.v, .rlim_max = p->rlimits.v[i].hard.v },
+		};
+}
+
+int process_plan(const struct spec_process *p, const struct spec_seccomp *seccomp, bool is_userns, struct arena *a,
+		 struct process_plan *ret, struct err *e)
+{
+	*ret = (struct process_plan){
+		.args = (const char *const *)p->args.v,
+		.cwd = p->cwd,
+		.uid = p->user ? p->user->uid.v : 0,
+		.gid = p->user ? p->user->gid.v : 0,
+		.groups = p->user ? p->user->additional_gids.v : NULL,
+		.group_count = p->user ? p->user->additional_gids.n : 0,
+		/* The spec leaves the caller's umask; runc and crun set 0022, and users count on it. */
+		.umask = p->user && p->user->umask.has ? (mode_t)p->user->umask.v & 0777 : 0022,
+		.no_new_privileges = p->no_new_privileges.v,
+		.has_oom_score_adj = p->oom_score_adj.has,
+		.oom_score_adj = p->oom_score_adj.v,
+		.is_terminal = p->terminal.v,
+	};
+	if (p->terminal.v && p->console_size) {
+		ret->rows = (unsigned short)p->console_size->height.v;
+		ret->columns = (unsigned short)p->console_size->width.v;
+	}
+	plan_env(p, a, ret);
+	plan_rlimits(p, a, ret);
+	int r = caps_plan(p->capabilities, is_userns, &ret->caps, e);
+	if (r == 0 && seccomp) {
+		struct seccomp_filter f;
+		r = seccomp_compile(seccomp, a, &f, e);
+		if (r == 0) {
+			ret->filter = f.code;
+			ret->filter_length = f.length;
+			ret->filter_flags = f.flags;
+		}
+	}
+	return r;
+}
+
+int process_oom_score(const struct process_plan *p, pid_t pid, struct err *e)
+{
+	if (!p->has_oom_score_adj)
+		return 0;
+	char path[40], value[16];
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+	snprintf(value, sizeof(value), "%d", p->oom_score_adj);
+	int r = file_write(AT_FDCWD, path, value);
+	if (r == -EACCES || r == -EPERM)
+		return err_new(e, -r, "process.oomScoreAdj %s: lowering it needs CAP_SYS_RESOURCE, which kist does not have",
+			       value);
+	return r < 0 ? err_ret(e, r, "process.oomScoreAdj %s", value) : 0;
+}

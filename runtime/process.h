@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From "a child in its namespaces" to "the program": one plan and one way for run, create and exec, so that exec can
+ * never apply less than run did. Source: runtime-spec config.md "Process", credentials(7), execve(2).
+ */
+#pragma once
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "runtime/caps.h"
+#include "spec/spec.h"
+#include "util/arena.h"
+#include "util/err.h"
+
+struct process_rlimit {
+	int type;                   /* RLIMIT_* */
+	struct rlimit limit;
+};
+
+/* Everything is decided and allocated; the child only walks it. */
+struct process_plan {
+	const char *const *args;    /* NULL at the end */
+	const char **env;           /* NULL at the end, with one free place before it for HOME */
+	size_t env_count;
+	bool has_home;
+	const char *path;           /* the value of PATH in env, for the look-up */
+	const char *cwd;
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups;
+	size_t group_count;
+	mode_t umask;
+	struct caps caps;
+	struct process_rlimit *rlimits;
+	size_t rlimit_count;
+	bool no_new_privileges;
+	bool has_oom_score_adj;
+	int oom_score_adj;
+	const struct sock_filter *filter;  /* NULL: no seccomp */
+	unsigned short filter_length;
+	unsigned filter_flags;      /* SECCOMP_FILTER_FLAG_* */
+	bool is_terminal;
+	unsigned short rows, columns;      /* 0: not given */
+	unsigned preserve_fds;
+	bool keeps_groups;          /* rootless: setgroups(2) is denied */
+};
+
+/*
+ * Makes the plan. Pure apart from capget(2) (what kist has itself). `seccomp` may be NULL. Strings are borrowed from
+ * the process object; arrays come from the arena. Runs in the parent.
+ */
+int process_plan(const struct spec_process *p, const struct spec_seccomp *seccomp, bool is_userns, struct arena *a,
+		 struct process_plan *ret, struct err *e);
+
+/*
+ * Opens the terminal on the devpts beneath `root` and gives it size and owner. Runs in the child, before it becomes
+ * anybody.
+ */
+int process_terminal(const struct process_plan *p, int root, int *ret_master, int *ret_slave, struct err *e);
+
+/*
+ * Makes the terminal's slave (or, with -1, the given descriptors; -1 among them stays) 0, 1 and 2, and the slave the
+ * controlling terminal. Child, after setsid.
+ */
+int process_stdio(const struct process_plan *p, int slave, const int stdio[static 3], struct err *e);
+
+/* Where the program was found, kept between the two child steps. */
+struct process_found {
+	char path[4096];
+};
+
+/*
+ * Limits, groups, user, capabilities, working directory and the look-up of the program, in this order. Runs in the
+ * child, in its final root. e.exit is 126 or 127 when the program cannot be run or found.
+ */
+int process_become(const struct process_plan *p, struct process_found *found, struct err *e);
+
+/*
+ * Loads the filter (unless process_become did) and runs the program; returns only on failure, with e.exit 126 or 127.
+ * Every descriptor from 3 + preserve_fds on closes. Child.
+ */
+int process_exec(const struct process_plan *p, const struct process_found *found, struct err *e);
+
+/* Writes oomScoreAdj, when it is given, for a process that has not become the program yet. Runs in the parent. */
+int process_oom_score(const struct process_plan *p, pid_t pid, struct err *e);
+
+/* Resets signal handling to what a program expects at its start. Child, first of all. */
+void process_reset_signals(void);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See seccomp.h. */
+#include "runtime/seccomp.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+static void ctx_release(scmp_filter_ctx *ctx)
+{
+	if (*ctx)
+		seccomp_release(*ctx);
+}
+
+static const uint32_t actions[] = {
+	[SPEC_ACT_KILL_THREAD] = SCMP_ACT_KILL_THREAD, [SPEC_ACT_KILL_PROCESS] = SCMP_ACT_KILL_PROCESS,
+	[SPEC_ACT_TRAP] = SCMP_ACT_TRAP, [SPEC_ACT_ALLOW] = SCMP_ACT_ALLOW, [SPEC_ACT_LOG] = SCMP_ACT_LOG,
+	[SPEC_ACT_NOTIFY] = SCMP_ACT_NOTIFY,
+};
+
+static const enum scmp_compare compares[] = {
+	[SPEC_CMP_NE] = SCMP_CMP_NE, [SPEC_CMP_LT] = SCMP_CMP_LT, [SPEC_CMP_LE] = SCMP_CMP_LE,
+	[SPEC_CMP_EQ] = SCMP_CMP_EQ, [SPEC_CMP_GE] = SCMP_CMP_GE, [SPEC_CMP_GT] = SCMP_CMP_GT,
+	[SPEC_CMP_MASKED_EQ] = SCMP_CMP_MASKED_EQ,
+};
+
+static uint32_t action_of(int action, const struct opt_u32 *errno_ret)
+{
+	uint32_t num = errno_ret->has ? errno_ret->v : EPERM;
+	if (action == SPEC_ACT_ERRNO)
+		return SCMP_ACT_ERRNO(num);
+	if (action == SPEC_ACT_TRACE)
+		return SCMP_ACT_TRACE(num);
+	return actions[action];
+}
+
+static int add_archs(scmp_filter_ctx ctx, const struct spec_seccomp *s, struct err *e)
+{
+	for (size_t i = 0; i < s->architectures.n; i++) {
+		char name[32];
+		const char *word = s->architectures.v[i];
+		size_t k = 0;
+		/* libseccomp's names are the spec's without prefix, in lower case. */
+		for (const char *p = strncmp(word, "SCMP_ARCH_", 10) == 0 ? word + 10 : word; *p && k + 1 < sizeof(name); p++)
+			name[k++] = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
+		name[k] = '\0';
+		uint32_t arch = seccomp_arch_resolve_name(name);
+		int r = arch ? seccomp_arch_add(ctx, arch) : -EINVAL;
+		if (r < 0 && r != -EEXIST)
+			return err_ret(e, r, "linux.seccomp.architectures[%zu] %s", i, word);
+	}
+	return 0;
+}
+
+static struct scmp_arg_cmp arg_of(const struct spec_syscall_arg *a)
+{
+	struct scmp_arg_cmp c = { .arg = a->index.v, .op = compares[a->op], .datum_a = a->value.v,
+				  .datum_b = a->value_two.v };
+	return c;
+}
+
+/*
+ * libseccomp takes one comparison per argument and rule. Two of them on the same argument cannot be and-ed: each
+ * becomes a rule of its own, as runc and crun do.
+ */
+static bool has_same_index(const struct spec_syscall_args *args)
+{
+	for (size_t i = 0; i < args->n; i++)
+		for (size_t k = i + 1; k < args->n; k++)
+			if (args->v[i].index.v == args->v[k].index.v)
+				return true;
+	return false;
+}
+
+static int add_rule(scmp_filter_ctx ctx, uint32_t action, int nr, const struct spec_syscall_args *args)
+{
+	struct scmp_arg_cmp cmp[6];
+	if (!has_same_index(args)) {
+		size_t n = args->n < 6 ? args->n : 6;
+		for (size_t i = 0; i < n; i++)
+			cmp[i] = arg_of(&args->v[i]);
+		return seccomp_rule_add_array(ctx, action, nr, (unsigned)n, cmp);
+	}
+	int r = 0;
+	for (size_t i = 0; i < args->n && r == 0; i++) {
+		cmp[0] = arg_of(&args->v[i]);
+		r = seccomp_rule_add_array(ctx, action, nr, 1, cmp);
+	}
+	return r;
+}
+
+static int add_syscalls(scmp_filter_ctx ctx, const struct spec_seccomp *s, uint32_t default_action, struct err *e)
+{
+	for (size_t i = 0; i < s->syscalls.n; i++) {
+		const struct spec_syscall *rule = &s->syscalls.v[i];
+		uint32_t action = action_of(rule->action, &rule->errno_ret);
+		if (action == default_action)
+			continue;
+		for (size_t k = 0; k < rule->names.n; k++) {
+			int nr = seccomp_syscall_resolve_name(rule->names.v[k]);
+			if (nr == __NR_SCMP_ERROR) {
+				log_debug("linux.seccomp.syscalls[%zu].names[%zu]: %s is not known here; left out", i, k,
+					  rule->names.v[k]);
+				continue;
+			}
+			int r = add_rule(ctx, action, nr, &rule->args);
+			/* -EDOM: the call does not exist on one of the architectures. */
+			if (r < 0 && r != -EDOM)
+				return err_ret(e, r, "linux.seccomp.syscalls[%zu].names[%zu] %s", i, k, rule->names.v[k]);
+		}
+	}
+	return 0;
+}
+
+/* libseccomp 2.5 exports into a descriptor only. */
+static int export(scmp_filter_ctx ctx, struct arena *a, struct seccomp_filter *ret, struct err *e)
+{
+	fd_auto int fd = memfd_create("seccomp", MFD_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "linux.seccomp: memfd");
+	int r = seccomp_export_bpf(ctx, fd);
+	if (r < 0)
+		return err_ret(e, r, "linux.seccomp: compile");
+	struct stat st;
+	if (fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size % (off_t)sizeof(struct sock_filter) ||
+	    st.st_size / (off_t)sizeof(struct sock_filter) > BPF_MAXINSNS)
+		return err_new(e, E2BIG, "linux.seccomp: the compiled filter is larger than the kernel takes");
+	void *code = arena_alloc(a, (size_t)st.st_size);
+	if (pread(fd, code, (size_t)st.st_size, 0) != st.st_size)
+		return err_sys(e, "linux.seccomp: read the compiled filter");
+	ret->code = code;
+	ret->length = (unsigned short)(st.st_size / (off_t)sizeof(struct sock_filter));
+	return 0;
+}
+
+int seccomp_compile(const struct spec_seccomp *s, struct arena *a, struct seccomp_filter *ret, struct err *e)
+{
+	uint32_t default_action = action_of(s->default_action, &s->default_errno_ret);
+	scmp_filter_ctx ctx __attribute__((cleanup(ctx_release))) = seccomp_init(default_action);
+	if (!ctx)
+		return err_new(e, EINVAL, "linux.seccomp.defaultAction: not supported by this kernel");
+	int r = add_archs(ctx, s, e);
+	if (r == 0)
+		r = add_syscalls(ctx, s, default_action, e);
+	if (r < 0)
+		return r;
+	/* A balanced tree costs more to make and less at every system call than a list. seccomp_attr_set(3). */
+	if (s->syscalls.n > 4)
+		seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	ret->flags = s->flags.has ? (unsigned)s->flags.v : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	return export(ctx, a, ret, e);
+}

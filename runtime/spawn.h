@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One clone: from the plan to a child that walks its steps in all its namespaces and in its group. clone3(2). */
+#pragma once
+#include "runtime/create.h"
+#include "runtime/init.h"
+
+/*
+ * Clones the child (through a stage where the plan needs one), writes its id maps, and fills pid, pidfd and sync of
+ * `ret`. On failure no process is left. `args` is completed with the child's end of the pair. `cgroup`: the group's
+ * directory, or -1. Runs in the parent.
+ */
+int spawn(const struct init_args *args, int cgroup, struct container *ret, struct err *e);
+
+/* Writes a pid file: a temporary file beside it, then rename. Silent. */
+int pid_file_write(const char *path, const char *text, size_t len);

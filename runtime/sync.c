@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See sync.h. */
+#include "runtime/sync.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+/* What travels: the words of an error only as far as they go. */
+struct wire {
+	int type, value, num, exit;
+	char text[ERR_TEXT_MAX];
+};
+
+int sync_pair(int ret_ends[static 2], struct err *e)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_ends) < 0)
+		return err_sys(e, "socket pair");
+	return 0;
+}
+
+static int send_wire(int end, struct wire *w, int fd)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec io = { w, offsetof(struct wire, text) + (w->type == SYNC_ERROR ? strlen(w->text) + 1 : 0) };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
+	if (fd >= 0) {
+		memset(&control, 0, sizeof(control));
+		m.msg_control = &control;
+		m.msg_controllen = sizeof(control.room);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	ssize_t n;
+	do
+		n = sendmsg(end, &m, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+int sync_send(int end, enum sync_type type, int value, int fd)
+{
+	struct wire w = { .type = (int)type, .value = value };
+	return send_wire(end, &w, fd);
+}
+
+int sync_send_error(int end, const struct err *err)
+{
+	struct wire w = { .type = SYNC_ERROR, .num = err->num, .exit = err->exit };
+	memcpy(w.text, err->text, sizeof(w.text));
+	w.text[sizeof(w.text) - 1] = '\0';
+	return send_wire(end, &w, -1);
+}
+
+int sync_receive(int end, struct sync_message *ret)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct wire w = { .type = SYNC_EOF };
+	struct iovec io = { &w, sizeof(w) };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control,
+			    .msg_controllen = sizeof(control.room) };
+	ssize_t n;
+	do
+		n = recvmsg(end, &m, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	/* The peer's death with our message unread shows as a reset: the same as its end. */
+	if (n < 0 && errno != ECONNRESET)
+		return -errno;
+	*ret = (struct sync_message){ .type = SYNC_EOF, .fd = -1 };
+	if (n <= 0)
+		return 0;
+	if ((size_t)n < offsetof(struct wire, text))
+		return -EPROTO;
+	w.text[sizeof(w.text) - 1] = '\0';
+	ret->type = (enum sync_type)w.type;
+	ret->value = w.value;
+	ret->err.num = w.num;
+	ret->err.exit = w.exit;
+	memcpy(ret->err.text, w.text, sizeof(w.text));
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&ret->fd, CMSG_DATA(c), sizeof(int));
+	return 0;
+}
