@@ -22,7 +22,7 @@ expect_leak() {
 
 @test "a process" {
 	setsid -f sleep 1000
-	expect_leak '^process [0-9]+ [0-9]+ sleep sleep 1000'
+	expect_leak '^process [0-9]+ [0-9]+ sleep: sleep 1000'
 }
 
 @test "a process named after kist, even below the test's shell" {
@@ -31,7 +31,7 @@ expect_leak() {
 	mkfifo pipe
 	./kist-stand-in <>pipe 3>&- &
 	wait_until 5 grep -q kist "/proc/$!/comm"
-	expect_leak '^process [0-9]+ [0-9]+ kist-stand-in'
+	expect_leak '^process [0-9]+ [0-9]+ kist-stand-in:'
 }
 
 @test "a mount" {

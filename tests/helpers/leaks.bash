@@ -3,8 +3,9 @@
 # What a test leaves behind, as leaks-list lists it. Loaded by common.bash: leaks_note before the test,
 # assert_nothing_left after it.
 
+# leaks_list [BEFORE]: the list, or what it has more than the list in the file BEFORE
 leaks_list() {
-	KIST_ROOT=$KIST_ROOT KIST_STORE=$KIST_STORE "${BASH_SOURCE[0]%/*}/leaks-list"
+	KIST_ROOT=$KIST_ROOT KIST_STORE=$KIST_STORE "${BASH_SOURCE[0]%/*}/leaks-list" "$@"
 }
 
 leaks_note() {
@@ -13,7 +14,7 @@ leaks_note() {
 
 # leaks_found: what is there now and was not before
 leaks_found() {
-	leaks_list | LC_ALL=C comm -13 "$BATS_TEST_TMPDIR/.leaks.before" -
+	leaks_list "$BATS_TEST_TMPDIR/.leaks.before"
 }
 
 # assert_nothing_left: fails with a list of what is left. The kernel takes a moment to end processes and to let go
@@ -45,7 +46,7 @@ leaks_sweep() {
 	local left kind what tries=20
 	leaks_unpin
 	while left=$(leaks_found) && [ -n "$left" ] && [ $tries -gt 0 ]; do
-		tac <<<"$left" | while read -r kind what _; do
+		tac <<<"$left" | while read -r kind what _; do # the deepest first
 			case $kind in
 			process) kill -KILL "$what" ;;
 			cgroup)
