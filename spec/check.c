@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "spec/mountopt.h"
@@ -67,6 +68,10 @@ static void check_mount_ids(struct verdict *v, size_t i, const struct spec_mount
 			    bool has_userns)
 {
 	char path[64];
+	if (o->is_idmap && !m->uid_mappings.n && !m->gid_mappings.n && !has_userns)
+		breach(v, "mounts[%zu].options: idmap needs uidMappings and gidMappings, or a user namespace", i);
+	if (!m->uid_mappings.n && !m->gid_mappings.n)
+		return;
 	if (!m->uid_mappings.n != !m->gid_mappings.n)
 		breach(v, "mounts[%zu].%s: required with %s", i, m->uid_mappings.n ? "gidMappings" : "uidMappings",
 		       m->uid_mappings.n ? "uidMappings" : "gidMappings");
@@ -74,8 +79,6 @@ static void check_mount_ids(struct verdict *v, size_t i, const struct spec_mount
 	check_id_maps(v, path, &m->uid_mappings);
 	snprintf(path, sizeof(path), "mounts[%zu].gidMappings", i);
 	check_id_maps(v, path, &m->gid_mappings);
-	if (o->is_idmap && !m->uid_mappings.n && !m->gid_mappings.n && !has_userns)
-		breach(v, "mounts[%zu].options: idmap needs uidMappings and gidMappings, or a user namespace", i);
 }
 
 /* config.md "Mounts": a bind is what has the option, whatever its type. */
@@ -123,8 +126,7 @@ static void check_hook_list(struct verdict *v, const char *kind, const struct sp
 	for (size_t i = 0; i < list->n; i++) {
 		const struct spec_hook *h = &list->v[i];
 		char path[64];
-		snprintf(path, sizeof(path), "hooks.%s[%zu].path", kind, i);
-		check_absolute(v, path, h->path);
+		check_absolute(v, h->path, "hooks.%s[%zu].path", kind, i);
 		snprintf(path, sizeof(path), "hooks.%s[%zu].env", kind, i);
 		check_env(v, path, &h->env);
 		if (h->timeout.has && h->timeout.v <= 0)

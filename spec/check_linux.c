@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <linux/mempolicy.h>
 #include <linux/sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -17,13 +18,11 @@ static void check_namespaces(struct verdict *v, const struct spec_namespaces *li
 	uint64_t seen = 0;
 	for (size_t i = 0; i < list->n; i++) {
 		uint64_t bit = (uint64_t)(unsigned)list->v[i].kind;
-		char path[64];
 		if (seen & bit)
 			breach(v, "linux.namespaces[%zu].type: %s is there twice", i,
 			       jx_word_name(spec_namespace_words, list->v[i].kind));
 		seen |= bit;
-		snprintf(path, sizeof(path), "linux.namespaces[%zu].path", i);
-		check_absolute(v, path, list->v[i].path);
+		check_absolute(v, list->v[i].path, "linux.namespaces[%zu].path", i);
 	}
 }
 
@@ -77,8 +76,7 @@ static bool is_same_device(const struct spec_device *a, const struct spec_device
 static void check_device(struct verdict *v, size_t i, const struct spec_device *d)
 {
 	char path[64];
-	snprintf(path, sizeof(path), "linux.devices[%zu].path", i);
-	check_absolute(v, path, d->path);
+	check_absolute(v, d->path, "linux.devices[%zu].path", i);
 	snprintf(path, sizeof(path), "linux.devices[%zu]", i);
 	if (d->type != 'p' && !d->major.has)
 		breach(v, "%s.major: required for type %c", path, d->type);
@@ -135,11 +133,8 @@ static void check_net_devices(struct verdict *v, const struct spec *s)
 
 static void check_paths(struct verdict *v, const char *key, const struct strs *list)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		char path[64];
-		snprintf(path, sizeof(path), "linux.%s[%zu]", key, i);
-		check_absolute(v, path, list->v[i]);
-	}
+	for (size_t i = 0; i < list->n; i++)
+		check_absolute(v, list->v[i], "linux.%s[%zu]", key, i);
 }
 
 /* set_mempolicy(2): which modes go with nodes. */

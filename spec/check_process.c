@@ -85,7 +85,7 @@ static void check_console(struct verdict *v, const struct spec_process *p)
 void check_process(struct verdict *v, const struct spec_process *p)
 {
 	check_console(v, p);
-	check_absolute(v, "cwd", p->cwd);
+	check_absolute(v, p->cwd, "cwd");
 	if (p->args.n == 0)
 		breach(v, "args: expected at least one string");
 	else if (!*p->args.v[0])

@@ -4,6 +4,7 @@
  * value says "unset": callers send zeros. Source: runtime-spec config-linux.md "Control groups", cgroup-v2.rst.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

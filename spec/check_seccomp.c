@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules of linux.seccomp (see check.h). Source: runtime-spec config-linux.md "Seccomp". */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "spec/verdict.h"
 #include "spec/words.h"
 
 /* "errnoRet": only for actions that take a number: 12 bits of errno, or 16 bits for a tracer (seccomp(2)). */
-static void check_errno(struct verdict *v, const char *path, int action, const struct opt_u32 *number)
+static void check_errno(struct verdict *v, const char *path, int action, uint32_t number)
 {
 	uint32_t max = action == SPEC_ACT_TRACE ? 65535 : 4095;
-	if (!number->has)
-		return;
 	if (action != SPEC_ACT_ERRNO && action != SPEC_ACT_TRACE)
 		breach(v, "%s: not for %s, which returns no number", path, jx_word_name(spec_action_words, action));
-	else if (number->v > max)
-		breach(v, "%s: expected at most %" PRIu32 ", got %" PRIu32, path, max, number->v);
+	else if (number > max)
+		breach(v, "%s: expected at most %" PRIu32 ", got %" PRIu32, path, max, number);
 }
 
 static void check_syscall(struct verdict *v, size_t i, const struct spec_syscall *c)
@@ -25,8 +24,10 @@ static void check_syscall(struct verdict *v, size_t i, const struct spec_syscall
 	for (size_t j = 0; j < c->names.n; j++)
 		if (!*c->names.v[j])
 			breach(v, "linux.seccomp.syscalls[%zu].names[%zu]: expected a system call, got \"\"", i, j);
-	snprintf(path, sizeof(path), "linux.seccomp.syscalls[%zu].errnoRet", i);
-	check_errno(v, path, c->action, &c->errno_ret);
+	if (c->errno_ret.has) {
+		snprintf(path, sizeof(path), "linux.seccomp.syscalls[%zu].errnoRet", i);
+		check_errno(v, path, c->action, c->errno_ret.v);
+	}
 	for (size_t j = 0; j < c->args.n; j++)
 		if (c->args.v[j].index.v > 5)
 			breach(v, "linux.seccomp.syscalls[%zu].args[%zu].index: expected 0 to 5, got %" PRIu32, i, j,
@@ -56,13 +57,14 @@ static bool has_notify(const struct spec_seccomp *f)
 
 void check_seccomp(struct verdict *v, const struct spec_seccomp *f)
 {
-	check_errno(v, "linux.seccomp.defaultErrnoRet", f->default_action, &f->default_errno_ret);
+	if (f->default_errno_ret.has)
+		check_errno(v, "linux.seccomp.defaultErrnoRet", f->default_action, f->default_errno_ret.v);
 	check_archs(v, &f->architectures);
 	for (size_t i = 0; i < f->syscalls.n; i++)
 		check_syscall(v, i, &f->syscalls.v[i]);
 	if (f->default_action == SPEC_ACT_NOTIFY)
 		breach(v, "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY would stop the program before it starts");
-	check_absolute(v, "linux.seccomp.listenerPath", f->listener_path);
+	check_absolute(v, f->listener_path, "linux.seccomp.listenerPath");
 	if (!f->listener_path && has_notify(f))
 		breach(v, "linux.seccomp.listenerPath: required for SCMP_ACT_NOTIFY");
 	if (!f->listener_path && f->listener_metadata)

@@ -3,6 +3,7 @@
 #include "spec/support.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/mem.h"

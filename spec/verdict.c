@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/mem.h"
@@ -44,11 +45,17 @@ void check_env(struct verdict *v, const char *path, const struct strs *env)
 	}
 }
 
-void check_absolute(struct verdict *v, const char *path, const char *value)
+void check_absolute(struct verdict *v, const char *value, const char *format, ...)
 {
+	char path[128];
 	struct quoted q;
-	if (value && value[0] != '/')
-		breach(v, "%s: expected an absolute path, got %s", path, quote(&q, value));
+	va_list ap;
+	if (!value || value[0] == '/')
+		return;
+	va_start(ap, format);
+	vsnprintf(path, sizeof(path), format, ap);
+	va_end(ap);
+	breach(v, "%s: expected an absolute path, got %s", path, quote(&q, value));
 }
 
 /* ---- id maps ---- */

@@ -36,8 +36,9 @@ void check_resources(struct verdict *v, const struct spec_resources *r);
 /* Environment entries: NAME=value. `path` names the list. */
 void check_env(struct verdict *v, const char *path, const struct strs *env);
 
-/* A path that the spec wants absolute; NULL is fine. */
-void check_absolute(struct verdict *v, const char *path, const char *value);
+/* A path that the spec wants absolute; NULL is fine. The format names the key, and costs nothing when all is well. */
+void check_absolute(struct verdict *v, const char *value, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* A table of id mappings: no empty or overlapping row, nothing beyond the last id. `path` names the list. */
 void check_id_maps(struct verdict *v, const char *path, const struct spec_id_maps *maps);

@@ -141,10 +141,7 @@ struct jx_field {
 
 /* ---- reading ---- */
 
-enum {
-	JX_BYTES_MAX = 16 << 20,  /* a longer text is refused */
-	JX_DEPTH_MAX = 64,        /* arrays and objects within each other */
-};
+enum { JX_BYTES_MAX = 16 << 20 };  /* a longer text is refused, as is one of more than 2048 levels (jansson's limit) */
 
 /* Gets one breach ("path: what is wrong") or one unknown key (path, and the nearest known key or NULL). */
 typedef void jx_breach_fn(void *ctx, const char *message);

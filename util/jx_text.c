@@ -52,7 +52,7 @@ static json_t *parse_once(const char *bytes, size_t len, size_t flags, struct ar
 	return tree;
 }
 
-/* ---- one pass over the text ---- */
+/* ---- integers beyond int64_t ---- */
 
 /* The index behind the string literal that starts at `i`, or `len`. */
 static size_t skip_string(const char *s, size_t len, size_t i)
@@ -62,25 +62,6 @@ static size_t skip_string(const char *s, size_t len, size_t i)
 			i++;
 	return i < len ? i + 1 : len;
 }
-
-static bool is_too_deep(const char *s, size_t len)
-{
-	size_t depth = 0;
-	for (size_t i = 0; i < len;) {
-		if (s[i] == '"') {
-			i = skip_string(s, len, i);
-			continue;
-		}
-		if ((s[i] == '{' || s[i] == '[') && ++depth > JX_DEPTH_MAX)
-			return true;
-		if ((s[i] == '}' || s[i] == ']') && depth > 0)
-			depth--;
-		i++;
-	}
-	return false;
-}
-
-/* ---- integers beyond int64_t ---- */
 
 static bool is_number_byte(char c)
 {
@@ -167,8 +148,6 @@ int jx_text_parse(const char *bytes, size_t len, const char *origin, struct aren
 {
 	if (len > JX_BYTES_MAX)
 		return err_new(e, EFBIG, "%s: larger than %d MiB", origin, JX_BYTES_MAX >> 20);
-	if (is_too_deep(bytes, len))
-		return err_new(e, EINVAL, "%s: nested deeper than %d levels", origin, JX_DEPTH_MAX);
 	json_error_t error;
 	json_t *tree = parse_once(bytes, len, 0, arena, &error);
 	if (!tree && json_error_code(&error) == json_error_numeric_overflow)
