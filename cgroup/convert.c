@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-enum { SHARES_MIN = 2, SHARES_MAX = 262144, WEIGHT_MAX = 10000, FRACTION_BITS = 40 };
+enum { SHARES_MIN = 2, SHARES_MAX = 262144, WEIGHT_MAX = 10000, FRACTION_BITS = 48 };
 
 /* Binary logarithm, bit by bit: squaring a number in [1,2) doubles its logarithm. */
 static double log2_of(uint64_t n)
@@ -23,7 +23,7 @@ static double log2_of(uint64_t n)
 
 uint64_t convert_shares(uint64_t shares)
 {
-	const double log2_10 = 3.321928094887362, close = 1e-9;
+	const double log2_10 = 3.321928094887362, close = 1e-12;
 	if (shares <= SHARES_MIN)
 		return 1;
 	if (shares >= SHARES_MAX)

@@ -169,7 +169,8 @@ void devices_code(const struct device_rules *rules, struct arena *a, struct devi
 	size_t room = rules->n * PER_RULE_MAX + FRAME_MAX;
 	struct code c = { .v = arena_array(a, room, sizeof(*c.v)), .target = arena_alloc(a, room) };
 	put_loads(&c, rules);
-	put(&c, BPF_ALU | BPF_MOV | BPF_K, ANSWER, 0, 0, 1);
+	if (rules->n > 0 || rules->is_open)
+		put(&c, BPF_ALU | BPF_MOV | BPF_K, ANSWER, 0, 0, 1);
 	put_types(&c, rules);
 	bool has_deny = !rules->is_open || memchr(c.target, 1 + TO_DENY, c.n);
 	if (rules->is_open && has_deny)
