@@ -52,5 +52,6 @@ setup_suite() {
 	export KIST_IMAGE=${KIST_IMAGE:-${KIST%/*}/kist-image}
 	export KIST_TEST_ROOTFS=$BATS_SUITE_TMPDIR/rootfs
 	export LC_ALL=C
+	chmod 755 "$BATS_RUN_TMPDIR" # containers with another root go through it
 	check_environment && build_rootfs "$KIST_TEST_ROOTFS"
 }

@@ -18,7 +18,7 @@ function flush_failed() {
 	flush_failed()
 	seen++
 	name = $0
-	sub(/^(not )?ok [0-9]+ *-? */, "", name)
+	sub(/^(not )?ok [0-9]+ *(- )?/, "", name)
 	if (name ~ /# *[sS][kK][iI][pP]/) {
 		skipped++
 		printf "skip   %s: %s\n", label, name
