@@ -39,7 +39,7 @@ static bool is_same(const struct stat *st, const struct dev_node *node)
 /* Attaches the host's node on an empty file. In a user namespace nobody may make a device: mknod(2), EPERM. */
 static int attach_host(int root, const struct dev_node *node, struct err *e)
 {
-	fd_auto int target = path_make_target(root, node->path, false);
+	fd_leave_auto int target = path_make_target(root, node->path, false);
 	if (target < 0)
 		return err_ret(e, target, "%s %s", node->where, node->path);
 	int r = mount_attach(node->host_tree, target, e);
@@ -58,20 +58,41 @@ static int check_existing(int dir, const char *name, const struct dev_node *node
 	return 0;
 }
 
-int dev_make(int root, const struct dev_node *node, struct err *e)
+static int make_in(int dir, const char *name, const struct dev_node *node, struct err *e)
 {
-	if (node->host_tree >= 0)
-		return attach_host(root, node, e);
-	const char *name;
-	fd_auto int dir = path_open_parent(root, node->path, PATH_IN_ROOT, true, &name);
-	if (dir < 0)
-		return err_ret(e, dir, "%s %s", node->where, node->path);
 	if (mknodat(dir, name, node->mode, makedev(node->major, node->minor)) < 0)
 		return errno == EEXIST ? check_existing(dir, name, node, e)
 				       : err_sys(e, "%s %s", node->where, node->path);
 	/* Umask is 0 while the child builds the tree, so the mode needs no second call. */
 	if ((node->uid || node->gid) && fchownat(dir, name, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "%s %s: owner", node->where, node->path);
+	return 0;
+}
+
+static bool is_in_dev(const char *path)
+{
+	return strncmp(path, "/dev/", 5) == 0 && !strchr(path + 5, '/');
+}
+
+int dev_make(int root, const struct dev_node *nodes, size_t count, struct err *e)
+{
+	/* Nearly all nodes lie in /dev itself: it is opened once. */
+	fd_leave_auto int dev = -1;
+	for (size_t i = 0; i < count; i++) {
+		const struct dev_node *n = &nodes[i];
+		const char *name = n->path + 5;
+		fd_leave_auto int other = -1;
+		int dir = -1, r = 0;
+		if (n->host_tree < 0 && is_in_dev(n->path))
+			dir = dev = dev >= 0 ? dev : path_make_dirs(root, "/dev", 0755);
+		else if (n->host_tree < 0)
+			dir = other = path_open_parent(root, n->path, PATH_IN_ROOT, true, &name);
+		if (n->host_tree < 0 && dir < 0)
+			return err_ret(e, dir, "%s %s", n->where, n->path);
+		r = n->host_tree < 0 ? make_in(dir, name, n, e) : attach_host(root, n, e);
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -89,7 +110,7 @@ static const struct dev_link {
 
 int dev_links(int root, bool has_pts, struct err *e)
 {
-	fd_auto int dir = path_make_dirs(root, "/dev", 0755);
+	fd_leave_auto int dir = path_make_dirs(root, "/dev", 0755);
 	if (dir < 0)
 		return err_ret(e, dir, "/dev");
 	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
@@ -106,7 +127,7 @@ int dev_console(int root, int slave, struct err *e)
 	fd_auto int tree = mount_clone(slave, "", false, false, e);
 	if (tree < 0)
 		return err_at(e, tree, "/dev/console");
-	fd_auto int target = path_make_target(root, "/dev/console", false);
+	fd_leave_auto int target = path_make_target(root, "/dev/console", false);
 	if (target < 0)
 		return err_ret(e, target, "/dev/console");
 	int r = mount_attach(tree, target, e);

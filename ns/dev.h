@@ -26,10 +26,10 @@ extern const struct dev_node dev_defaults[];
 extern const size_t dev_defaults_count;
 
 /*
- * Makes a node beneath `root`, or attaches the host's. A file that is there and is that very device is left alone; any
+ * Makes nodes beneath `root`, or attaches the host's. A file that is there and is that very device is left alone; any
  * other is refused (-EEXIST), as the spec demands. Runs in the child, before pivot.
  */
-int dev_make(int root, const struct dev_node *node, struct err *e);
+int dev_make(int root, const struct dev_node *nodes, size_t count, struct err *e);
 
 /* Makes the links fd, stdin, stdout, stderr, core and, where devpts is mounted, ptmx. An existing link is left alone. */
 int dev_links(int root, bool has_pts, struct err *e);

@@ -33,13 +33,13 @@ static int cover(int own_tree, bool *is_used, int target, struct err *e)
 		*is_used = true;
 		return mount_attach(own_tree, target, e);
 	}
-	fd_auto int copy = mount_clone(own_tree, "", false, false, e);
+	fd_leave_auto int copy = mount_clone(own_tree, "", false, false, e);
 	return copy < 0 ? fd_take(&copy) : mount_attach(copy, target, e);
 }
 
 static int mask_one(int root, const char *path, struct covers *c, struct err *e)
 {
-	fd_auto int target = path_open(root, path, PATH_IN_ROOT, O_PATH, 0);
+	fd_leave_auto int target = path_open(root, path, PATH_IN_ROOT, O_PATH, 0);
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	struct stat st;
@@ -61,18 +61,17 @@ int mask_paths(int root, const struct strs *paths, int null_tree, struct err *e)
 		if (r < 0)
 			err_at(e, r, "linux.maskedPaths[%zu] %s", i, paths->v[i]);
 	}
-	fd_drop(&c.dir);
 	return r;
 }
 
 static int readonly_one(int root, const char *path, struct err *e)
 {
-	fd_auto int target = path_open(root, path, PATH_IN_ROOT, O_PATH, 0);
+	fd_leave_auto int target = path_open(root, path, PATH_IN_ROOT, O_PATH, 0);
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	if (target < 0)
 		return err_ret(e, target, "open");
-	fd_auto int tree = mount_clone(target, "", true, false, e);
+	fd_leave_auto int tree = mount_clone(target, "", true, false, e);
 	if (tree < 0)
 		return fd_take(&tree);
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
@@ -93,11 +92,13 @@ int mask_readonly(int root, const struct strs *paths, struct err *e)
 
 int mask_open_null(struct err *e)
 {
-	fd_auto int fd = open("/dev/null", O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	fd_auto int tree = mount_clone(AT_FDCWD, "/dev/null", false, true, e);
 	struct stat st;
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (tree < 0)
+		return tree;
+	if (fstat(tree, &st) < 0)
 		return err_sys(e, "/dev/null");
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
 		return err_new(e, EPERM, "/dev/null: not character device 1:3 on this host");
-	return mount_clone(fd, "", false, false, e);
+	return fd_take(&tree);
 }

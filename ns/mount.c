@@ -88,13 +88,12 @@ static int set_data(int fs, const char *data, struct err *e)
 
 int mount_new(const char *type, const char *source, const struct mount_options *o, struct err *e)
 {
-	fd_auto int fs = fsopen(type, FSOPEN_CLOEXEC);
+	fd_leave_auto int fs = fsopen(type, FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return errno == ENODEV ? err_new(e, ENODEV, "file system %s: unknown to this kernel", type)
 				       : err_sys(e, "file system %s", type);
-	/* A name without a device behind it only shows in mountinfo; the kernel takes 255 bytes. */
-	if (source && *source && strlen(source) < 256 && !(is_virtual(type) && strcmp(source, type) == 0) &&
-	    fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
+	/* The kernel takes 255 bytes; a longer name could only be that of a file system without a device. */
+	if (source && *source && strlen(source) < 256 && fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
 		return fs_error(fs, "source", e);
 	int r = set_super(fs, type, o, e);
 	if (r == 0)

@@ -12,7 +12,7 @@
 
 /*
  * Makes a detached mount of a new file system instance: `source` may be NULL; data words, superblock words and
- * attributes come from `o`. Runs in the parent or the child (the file system belongs to the caller's namespaces).
+ * attributes come from `o`. Runs in the child (the file system belongs to its namespaces).
  * Returns a descriptor that the caller owns. -EPERM, -ENODEV (no such file system).
  */
 int mount_new(const char *type, const char *source, const struct mount_options *o, struct err *e);

@@ -50,10 +50,9 @@ static int attach_new(const char *type, unsigned attr, const char *where)
 /* Builds the three mounts on top of the pin directory and makes them the root. Runs in the builder process. */
 static int build(int pindir)
 {
-	/* Runs after unshare: the copy must not send mounts back to the host. mount(2), MS_PRIVATE. */
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return -errno;
-	if (fchdir(pindir) < 0)
+	/* The working directory moves to the copied mount with us (unshare(2)); a descriptor would stay on the host's.
+	 * The copy must not send mounts back: mount(2), MS_PRIVATE. */
+	if (fchdir(pindir) < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
 	fd_auto int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755", 0) < 0 ||

@@ -22,8 +22,7 @@
 void process_reset_signals(void)
 {
 	/* signal(7): ignored signals stay ignored over exec; a caller's SIGPIPE or SIGHUP must not reach the program. */
-	static const int usual[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGCHLD, SIGTSTP, SIGTTIN,
-				     SIGTTOU, SIGUSR1, SIGUSR2, SIGWINCH, SIGXFSZ };
+	static const int usual[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD };
 	const struct sigaction dfl = { .sa_handler = SIG_DFL };
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
 		sigaction(usual[i], &dfl, NULL);
@@ -220,7 +219,7 @@ int process_become(const struct process_plan *p, struct process_found *found, st
 {
 	int r = set_rlimits(p, e);
 	/* A directory that only root may enter, or only the user: both get their chance. Source: config.md "cwd". */
-	bool is_there = r == 0 && chdir(p->cwd) == 0;
+	bool is_there = r == 0 && (strcmp(p->cwd, "/") == 0 || chdir(p->cwd) == 0);
 	if (r == 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		r = err_sys(e, "keep capabilities");
 	if (r == 0)

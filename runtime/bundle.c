@@ -38,12 +38,10 @@ int bundle_open(const char *path, struct bundle *ret, struct err *e)
 	int r = absolute(path, &b.path, e);
 	if (r < 0)
 		return r;
-	fd_auto int dir = open(b.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_sys(e, "bundle %s", b.path);
-	r = file_read(dir, "config.json", JX_BYTES_MAX, true, &b.config, &b.config_len);
+	free_auto char *file = mem_fmt("%s/config.json", b.path);
+	r = file_read(AT_FDCWD, file, JX_BYTES_MAX, true, &b.config, &b.config_len);
 	if (r < 0)
-		return err_ret(e, r, "bundle %s: config.json", b.path);
+		return err_ret(e, r, "%s", file);
 	r = spec_load_bytes(b.config, b.config_len, "config.json", &b.spec, e);
 	if (r < 0)
 		return r;

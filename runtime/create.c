@@ -36,7 +36,6 @@ struct create {
 	struct container *c;
 	struct plan plan;
 	struct opened opened;
-	struct cgroup_tree tree;
 	struct cgroup_group group;
 	int gate, console;
 	bool has_group;
@@ -48,7 +47,6 @@ static void create_done(struct create *m)
 	fd_drop(&m->gate);
 	fd_drop(&m->console);
 	cgroup_group_done(&m->group);
-	cgroup_tree_done(&m->tree);
 }
 
 #define create_auto __attribute__((cleanup(create_done)))
@@ -87,11 +85,11 @@ static int place_group(struct create *m, struct err *e)
 	}
 	struct cgroup_place place;
 	const struct spec_linux *l = m->rq->spec->linux_;
-	int r = cgroup_tree_open(&m->tree, e);
+	int r = cgroup_tree_open(&m->c->tree, e);
 	if (r == 0)
-		r = cgroup_locate(&m->tree, l ? l->cgroups_path : NULL, m->rq->id, &m->c->arena, &place, e);
+		r = cgroup_locate(&m->c->tree, l ? l->cgroups_path : NULL, m->rq->id, &m->c->arena, &place, e);
 	if (r == 0)
-		r = cgroup_prepare(&m->tree, &place, &m->plan.limits.need, &m->group, e);
+		r = cgroup_prepare(&m->c->tree, &place, &m->plan.limits.need, &m->group, e);
 	m->has_group = r == 0;
 	return r;
 }
@@ -106,19 +104,17 @@ static int record_intent(struct create *m, struct err *e)
 		.rootfs = m->plan.rootfs ? m->plan.rootfs : m->rq->rootfs_path ? m->rq->rootfs_path : "",
 		.cgroup = m->has_group ? m->group.path : NULL,
 		.cgroup_keep = { .has = m->has_group, .v = (uint32_t)m->group.keep_len },
-		.runtime_pid = { .has = true, .v = getpid() }, .runtime_start = { .has = true },
 		.is_terminal = { .has = true, .v = m->plan.need & NEED_TERMINAL },
 		.annotations = m->rq->spec->annotations,
 	};
-	int r = proc_start_time(getpid(), &s->runtime_start.v, NULL);
-	return r < 0 ? err_ret(e, r, "own start time") : state_write_first(&m->c->dir, s, e);
+	return state_write_first(&m->c->dir, s, e);
 }
 
 static int make_group(struct create *m, struct err *e)
 {
 	if (!m->has_group)
 		return 0;
-	int r = cgroup_create(&m->tree, &m->group, &m->plan.limits.need, e);
+	int r = cgroup_create(&m->c->tree, &m->group, &m->plan.limits.need, e);
 	if (r == 0)
 		r = limits_apply(m->group.fd, &m->plan.limits, m->group.is_fresh, e);
 	return r;
@@ -139,7 +135,8 @@ static int meanwhile(struct create *m, struct err *e)
 	return r;
 }
 
-static int record_created(struct create *m, struct err *e)
+/* What the final record says of the process is read while it works. */
+static int learn_process(struct create *m, struct err *e)
 {
 	struct state *s = &m->c->state;
 	s->pid = (struct opt_i32){ .has = true, .v = m->c->pid };
@@ -152,7 +149,7 @@ static int record_created(struct create *m, struct err *e)
 	if (r < 0)
 		return err_ret(e, r, "process %d", (int)m->c->pid);
 	s->boot_id = boot;
-	return state_write(&m->c->dir, s, e);
+	return 0;
 }
 
 /* The file appears whole: conmon reads it right after create. */
@@ -218,9 +215,11 @@ static int act(struct create *m, struct err *e)
 	if (r == 0)
 		r = meanwhile(m, e);
 	if (r == 0)
+		r = learn_process(m, e);
+	if (r == 0)
 		r = wait_ready(m, e);
 	if (r == 0)
-		r = record_created(m, e);
+		r = state_write(&m->c->dir, &m->c->state, e);
 	if (r == 0)
 		r = write_pid_file(m, e);
 	if (r == 0 && !m->rq->is_run)
@@ -232,7 +231,7 @@ static int act(struct create *m, struct err *e)
 
 static void reap(struct container *c)
 {
-	if (c->pidfd >= 0)
+	if (c->pid > 0 && c->pidfd >= 0)
 		proc_signal(c->pidfd, SIGKILL);
 	while (c->pid > 0 && waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -244,12 +243,11 @@ int container_destroy(struct container *c, struct err *e)
 	int r = 0;
 	reap(c);
 	if (c->state.cgroup && c->cgroup >= 0) {
-		struct cgroup_tree tree cgroup_tree_auto = CGROUP_TREE_NONE;
-		r = cgroup_tree_open(&tree, e);
-		if (r == 0 && cgroup_remove(&tree, c->state.cgroup, c->state.cgroup_keep.v, 0, e) < 0) {
+		r = cgroup_remove(&c->tree, c->state.cgroup, c->state.cgroup_keep.v, 0, e);
+		if (r < 0) {
 			err_clear(e);
 			cgroup_kill(c->cgroup);
-			r = cgroup_remove(&tree, c->state.cgroup, c->state.cgroup_keep.v, REMOVE_TIMEOUT_MS, e);
+			r = cgroup_remove(&c->tree, c->state.cgroup, c->state.cgroup_keep.v, REMOVE_TIMEOUT_MS, e);
 		}
 	}
 	return r < 0 ? r : state_remove(&c->dir, e);
@@ -262,6 +260,7 @@ void container_close(struct container *c)
 	fd_drop(&c->sync);
 	fd_drop(&c->master);
 	fd_drop(&c->cgroup);
+	cgroup_tree_done(&c->tree);
 	arena_done(&c->arena);
 }
 
@@ -276,8 +275,7 @@ static void undo(struct container *c)
 int container_create(const struct create_request *rq, struct container *ret, struct err *e)
 {
 	struct container c container_auto = CONTAINER_NONE;
-	struct create m create_auto = { .rq = rq, .c = &c, .opened = OPENED_NONE, .tree = CGROUP_TREE_NONE,
-					.group = CGROUP_GROUP_NONE, .gate = -1, .console = -1 };
+	struct create m create_auto = { .rq = rq, .c = &c, .opened = OPENED_NONE, .group = CGROUP_GROUP_NONE, .gate = -1, .console = -1 };
 	fd_auto int rootfs = rq->own_rootfs;
 	int r = state_check_id(rq->id, e);
 	if (r < 0)

@@ -6,6 +6,7 @@
 #pragma once
 #include <stdbool.h>
 
+#include "cgroup/tree.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
 #include "util/err.h"
@@ -36,10 +37,12 @@ struct container {
 	int sync;                     /* is_run: where the process waits */
 	int master;                   /* the terminal, unless it went to a console socket; -1 */
 	int cgroup;                   /* directory of the group; -1 */
+	struct cgroup_tree tree;      /* where it lies */
 	struct arena arena;
 };
 
-#define CONTAINER_NONE ((struct container){ .dir = { -1, -1, "" }, .pidfd = -1, .sync = -1, .master = -1, .cgroup = -1 })
+#define CONTAINER_NONE ((struct container){ .dir = { -1, -1, "" }, .pidfd = -1, .sync = -1, .master = -1, .cgroup = -1, \
+				   .tree = CGROUP_TREE_NONE })
 
 /*
  * Makes a container. With is_run the process waits for container_go; else it waits at the gate for `start` and

@@ -149,12 +149,8 @@ static int make_cwd(struct init *c, struct err *e)
 
 static int make_devices(struct init *c, struct err *e)
 {
-	for (size_t i = 0; i < c->p->node_count; i++) {
-		int r = dev_make(c->root, &c->p->nodes[i], e);
-		if (r < 0)
-			return r;
-	}
-	return dev_links(c->root, mounts_has_pts(c->p), e);
+	int r = dev_make(c->root, c->p->nodes, c->p->node_count, e);
+	return r < 0 ? r : dev_links(c->root, mounts_has_pts(c->p), e);
 }
 
 static int make_terminal(struct init *c, struct err *e)

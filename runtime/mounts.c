@@ -78,7 +78,7 @@ static int new_tree(const struct plan_mount *m, const char *type, struct err *e)
 static int make_one(const struct plan *p, const struct plan_mount *m, int own_tree, bool is_file, int root, struct err *e)
 {
 	(void)p;
-	fd_auto int target = open_target(root, m, is_file, e);
+	fd_leave_auto int target = open_target(root, m, is_file, e);
 	if (target < 0)
 		return fd_take(&target);
 	int r = check_proc(target, m, e);
@@ -88,7 +88,7 @@ static int make_one(const struct plan *p, const struct plan_mount *m, int own_tr
 		r = mount_attributes(target, &m->options, e);
 		return r < 0 ? r : mount_propagate(target, &m->options, e);
 	}
-	fd_auto int made = own_tree >= 0 ? -1 : new_tree(m, m->kind == PLAN_CGROUP ? "cgroup2" : m->type, e);
+	fd_leave_auto int made = own_tree >= 0 ? -1 : new_tree(m, m->kind == PLAN_CGROUP ? "cgroup2" : m->type, e);
 	int tree = own_tree >= 0 ? own_tree : made;
 	if (tree < 0)
 		return tree;

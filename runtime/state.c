@@ -25,8 +25,6 @@ static const struct jx_field state_rows[] = {
 	JX_STR(struct state, boot_id, "bootId"),
 	JX_I32(struct state, pid, "pid"),
 	JX_U64(struct state, pid_start, "pidStart"),
-	JX_I32(struct state, runtime_pid, "runtimePid"),
-	JX_U64(struct state, runtime_start, "runtimeStart"),
 	JX_BOOL(struct state, is_terminal, "terminal"),
 	JX_PAIRS(struct state, annotations, "annotations"),
 	JX_END,
@@ -98,11 +96,10 @@ int state_create(int root, const char *id, struct state_dir *ret, struct err *e)
 						 "exists", id)
 				       : err_sys(e, "state directory %s", id);
 	fd_auto int fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	int r = fd < 0 ? -errno : lock_try(fd, false);
-	struct stat here, named;
-	/* A `delete --force` may have taken our empty directory away between mkdir and the lock. */
-	if (r == 0 && (fstat(fd, &here) < 0 || fstatat(root, id, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
-		       here.st_ino != named.st_ino))
+	int r = fd < 0 ? -errno : lock_wait(fd, false);
+	struct stat st;
+	/* A `delete --force` may have taken our empty directory away between mkdir and the lock: it has no name then. */
+	if (r == 0 && (fstat(fd, &st) < 0 || st.st_nlink == 0))
 		r = -ENOENT;
 	if (r < 0)
 		return err_ret(e, r, "state directory %s: taken away while it was made", id);
@@ -122,10 +119,9 @@ int state_open(int root, const char *id, bool lock, struct state_dir *ret, struc
 			return err_sys(e, "state directory %s", id);
 		if (lock && (r = lock_wait(fd, false)) < 0)
 			return err_ret(e, r, "state directory %s: lock", id);
-		struct stat here, named;
+		struct stat st;
 		/* While we waited somebody may have deleted the container, and made a new one of that name. */
-		if (lock && fstat(fd, &here) == 0 && (fstatat(root, id, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
-						      here.st_ino != named.st_ino))
+		if (lock && fstat(fd, &st) == 0 && st.st_nlink == 0)
 			continue;
 		return set_dir(ret, root, fd_take(&fd), id, e);
 	}
@@ -181,7 +177,7 @@ void state_done(struct state *s)
 
 int state_remove(struct state_dir *dir, struct err *e)
 {
-	static const char *const files[] = { "gate", "config.json", "seccomp.bpf", STATE_FILE };
+	static const char *const files[] = { "gate", "config.json", STATE_FILE };
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		if (unlinkat(dir->fd, files[i], 0) < 0 && errno != ENOENT)
 			return err_sys(e, "state directory %s: %s", dir->id, files[i]);
@@ -192,10 +188,11 @@ int state_remove(struct state_dir *dir, struct err *e)
 	return r < 0 && r != -ENOENT ? err_ret(e, r, "state directory %s", dir->id) : 0;
 }
 
-static enum state_status status_of_creator(const struct state *s)
+/* Without a process in the record: whoever creates it holds the lock as long as it lives. flock(2). */
+static enum state_status status_of_creator(const struct state_dir *dir)
 {
-	fd_auto int fd = s->runtime_pid.has ? proc_open(s->runtime_pid.v, s->runtime_start.v) : -ESRCH;
-	return fd >= 0 ? STATUS_CREATING : STATUS_STOPPED;
+	fd_auto int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && lock_try(fd, true) == -EWOULDBLOCK ? STATUS_CREATING : STATUS_STOPPED;
 }
 
 enum state_status state_status(const struct state_dir *dir, const struct state *s, int *ret_pidfd)
@@ -203,7 +200,7 @@ enum state_status state_status(const struct state_dir *dir, const struct state *
 	if (ret_pidfd)
 		*ret_pidfd = -1;
 	if (!s->pid.has)
-		return status_of_creator(s);
+		return status_of_creator(dir);
 	fd_auto int fd = proc_open(s->pid.v, s->pid_start.v);
 	if (fd < 0)
 		return STATUS_STOPPED;

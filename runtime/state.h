@@ -27,8 +27,6 @@ struct state {
 	const char *boot_id;
 	struct opt_i32 pid;            /* of the container's init, in our pid namespace; absent while creating */
 	struct opt_u64 pid_start;      /* its start time in clock ticks: tells a reused pid */
-	struct opt_i32 runtime_pid;    /* of the kist that creates it */
-	struct opt_u64 runtime_start;
 	struct opt_bool is_terminal;
 	struct pairs annotations;
 	struct arena arena;            /* holds the strings after state_read */
@@ -49,7 +47,7 @@ int state_check_id(const char *id, struct err *e);
 /* Opens the state root, making it (0700) with `create`. Refused when it belongs to another user. */
 int state_open_root(const char *path, bool create, struct err *e);
 
-/* Takes an id: mkdir, then the lock. -EEXIST: the id is taken. The root descriptor is borrowed and duplicated. */
+/* Takes an id: mkdir, then the lock, which also tells that the creating kist lives. -EEXIST: the id is taken. The root descriptor is borrowed and duplicated. */
 int state_create(int root, const char *id, struct state_dir *ret, struct err *e);
 
 /* Opens the directory of an id. -ENOENT: "container ID does not exist". With `lock`, waits for the lock. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Terminals: ours in raw mode, the container's size, and handing a master to a console socket. Callers: engine and cli
- * in the foreground, runtime/create and runtime/exec for console sockets. Sources: termios(3), ioctl_tty(2), unix(7).
+ * Our own terminal while a container uses it: raw mode and size. Callers: runtime/wait, engine and cli in the
+ * foreground. Sources: termios(3), ioctl_tty(2).
  *
  * Raw mode ends with the scope of `struct tty`. Whoever holds one has blocked the signals (runtime/wait.h), so that no
  * signal but SIGKILL can end the process without passing through that scope.
@@ -31,9 +31,3 @@ void tty_size(unsigned short *ret_rows, unsigned short *ret_columns);
 
 /* Gives a master the size of our terminal, if we have one. The kernel sends SIGWINCH to the container. */
 void tty_resize(int master);
-
-/*
- * Sends a terminal's master with its name ("/dev/pts/0") to the socket at `path`, as callers of OCI runtimes expect it:
- * one SCM_RIGHTS message. The master stays ours to close.
- */
-int tty_send_master(const char *path, int master, struct err *e);

@@ -3,15 +3,23 @@
 #include "util/clock.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 char *clock_format(struct timespec t, char out[static CLOCK_TEXT_MAX])
 {
-	struct tm tm;
-	gmtime_r(&t.tv_sec, &tm);
-	snprintf(out, CLOCK_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", tm.tm_year + 1900, tm.tm_mon + 1,
-		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, t.tv_nsec);
+	/* gmtime_r(3) would read /etc/localtime. Days since 0000-03-01 in eras of 400 years (146097 days), so that the leap
+	 * day is the last of its year. */
+	int64_t days = t.tv_sec / 86400 + 719468, left = t.tv_sec % 86400;
+	int64_t era = days / 146097, day_of_era = days % 146097;
+	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t month = (5 * day_of_year + 2) / 153;   /* 0 is March */
+	int day = (int)(day_of_year - (153 * month + 2) / 5) + 1;
+	int year = (int)(year_of_era + era * 400) + (month >= 10);
+	snprintf(out, CLOCK_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", year, (int)(month < 10 ? month + 3 : month - 9),
+		 day, (int)(left / 3600), (int)(left / 60 % 60), (int)(left % 60), t.tv_nsec);
 	return out;
 }
 

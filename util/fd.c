@@ -51,11 +51,10 @@ int fd_write_all(int fd, const void *buf, size_t len)
 	return 0;
 }
 
-/* Reads to the end, for files whose size is known (one read suffices) and for procfs, where it is not. */
-static int read_to_end(int fd, size_t guess, size_t max, char **ret_bytes, size_t *ret_len)
+/* Reads on to the end, for procfs and sysfs, which tell no size, and for a file that is not as long as it said. */
+static int read_to_end(int fd, char *own_p, size_t room, size_t len, size_t max, char **ret_bytes, size_t *ret_len)
 {
-	size_t room = guess + 1, len = 0;
-	free_auto char *p = mem_alloc(room + 1);
+	free_auto char *p = own_p;
 	for (;;) {
 		ssize_t n = fd_read_all(fd, p + len, room - len);
 		if (n < 0)
@@ -90,7 +89,18 @@ int file_read(int dirfd, const char *name, size_t max, bool follow, char **ret_b
 		return -EINVAL;
 	if (st.st_size > 0 && (size_t)st.st_size > max)
 		return -EFBIG;
-	return read_to_end(fd, st.st_size > 0 ? (size_t)st.st_size : 4095, max, ret_bytes, ret_len);
+	size_t size = st.st_size > 0 ? (size_t)st.st_size : 0, room = size ? size + 1 : 4096;
+	free_auto char *p = mem_alloc(room + 1);
+	ssize_t n = size ? read(fd, p, room) : 0;
+	if (n < 0)
+		return -errno;
+	if (size == 0 || (size_t)n != size)
+		return read_to_end(fd, ptr_take(p), room, (size_t)n, max, ret_bytes, ret_len);
+	p[size] = '\0';
+	*ret_bytes = ptr_take(p);
+	if (ret_len)
+		*ret_len = size;
+	return 0;
 }
 
 int file_write_bytes(int dirfd, const char *name, const char *bytes, size_t len)

@@ -18,6 +18,18 @@ static inline void fd_close_at(int *fd)
 
 #define fd_auto __attribute__((cleanup(fd_close_at)))
 
+/*
+ * For a process that is about to exec: its descriptors are close-on-exec, and exec closes all of them at once for the
+ * price of none. They are left to it, unless there are so many that the table could fill.
+ */
+static inline void fd_leave_at(int *fd)
+{
+	if (*fd >= 256)
+		fd_close(*fd);
+}
+
+#define fd_leave_auto __attribute__((cleanup(fd_leave_at)))
+
 /* Moves a descriptor out of a scope that would close it. */
 #define fd_take(fd) ({ int *take_from_ = (fd); int taken_ = *take_from_; *take_from_ = -1; taken_; })
 
