@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cgroup/convert.h"
-#include "cgroup/limits_plan.h"
+#include "cgroup/limits_list.h"
 #include "util/mem.h"
 
 static const char *limit_text(struct arena *a, int64_t v)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The second stage of cgroup/limits: writing a plan into a group. */
+/* See limits.h. The second stage: a plan reaches the files of a group. */
+#include "cgroup/limits.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cgroup/attr.h"
-#include "cgroup/limits.h"
 #include "util/fd.h"
 
 /* Puts the group's own quota in the place of the first word of "max PERIOD". */

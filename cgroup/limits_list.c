@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lists and maps of linux.resources: per-device I/O limits, huge pages, RDMA, and the free map "unified". */
+#include "cgroup/limits_list.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -7,7 +9,6 @@
 #include <string.h>
 
 #include "cgroup/convert.h"
-#include "cgroup/limits_plan.h"
 #include "util/mem.h"
 
 void limits_add(struct limits_build *b, const char *key, struct cgroup_write w)

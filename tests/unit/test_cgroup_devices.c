@@ -135,8 +135,9 @@ static size_t assert_rules(const struct spec_device_rule *rules, size_t n, bool 
 	return p.n;
 }
 
-static const struct spec_device_rule deny_all = { { true, false }, 0, { 0 }, { 0 }, "rwm" };
-static const struct spec_device_rule allow_all = { { true, true }, 'a', { 0 }, { 0 }, "rwm" };
+#define DENY_ALL { { true, false }, 0, { 0 }, { 0 }, "rwm" }
+#define ALLOW_ALL { { true, true }, 'a', { 0 }, { 0 }, "rwm" }
+static const struct spec_device_rule deny_all = DENY_ALL, allow_all = ALLOW_ALL;
 
 static void default_set(void **state)
 {
@@ -168,21 +169,28 @@ static void open_set(void **state)
 static void mixed_sets(void **state)
 {
 	static const struct spec_device_rule sets[][6] = {
-		{ deny_all, { { true, true }, 'c', N(195), N(0), "rw" }, { { true, false }, 'c', N(195), N(0), "w" } },
-		{ allow_all, { { true, false }, 'b', N(8), { 0 }, NULL }, { { true, true }, 'b', N(8), N(16), "r" } },
-		{ allow_all, { { true, false }, 'c', N(1), N(3), "w" }, { { true, false }, 'c', N(10), N(200), "rwm" } },
-		{ deny_all, { { true, true }, 'c', { 0 }, N(5), "r" }, { { true, true }, 'b', N(7), N(-1), "rw" } },
-		{ deny_all, { { true, true }, 'c', N(8), N(1), "r" }, { { true, true }, 'c', N(8), N(1), "w" } },
-		{ deny_all, { { true, true }, 'c', N(1), N(3), "rwm" }, { { true, true }, 'c', { 0 }, { 0 }, "rwm" } },
-		{ deny_all, { { true, true }, 'c', N(0), N(0), "rwm" }, { { true, true }, 'u', N(2), N(0), "rwm" } },
-		{ { { true, true }, 'p', { 0 }, { 0 }, "rwm" }, { { true, false }, 'a', N(7), { 0 }, "rw" }, allow_all },
-		{ allow_all, { { true, false }, 'a', N(7), { 0 }, "rw" }, { { true, false }, 'a', { 0 }, { 0 }, "m" } },
+		{ DENY_ALL, { { true, true }, 'c', N(195), N(0), "rw" }, { { true, false }, 'c', N(195), N(0), "w" } },
+		{ ALLOW_ALL, { { true, false }, 'b', N(8), { 0 }, NULL }, { { true, true }, 'b', N(8), N(16), "r" } },
+		{ ALLOW_ALL, { { true, false }, 'c', N(1), N(3), "w" }, { { true, false }, 'c', N(10), N(200), "rwm" } },
+		{ DENY_ALL, { { true, true }, 'c', { 0 }, N(5), "r" }, { { true, true }, 'b', N(7), N(-1), "rw" } },
+		{ DENY_ALL, { { true, true }, 'c', N(8), N(1), "r" }, { { true, true }, 'c', N(8), N(1), "w" } },
+		{ DENY_ALL, { { true, true }, 'c', N(1), N(3), "rwm" }, { { true, true }, 'c', { 0 }, { 0 }, "rwm" } },
+		{ DENY_ALL, { { true, true }, 'c', N(0), N(0), "rwm" }, { { true, true }, 'u', N(2), N(0), "rwm" } },
+		{ { { true, true }, 'p', { 0 }, { 0 }, "rwm" }, { { true, false }, 'a', N(7), { 0 }, "rw" }, ALLOW_ALL },
+		{ ALLOW_ALL, { { true, false }, 'a', N(7), { 0 }, "rw" }, { { true, false }, 'a', { 0 }, { 0 }, "m" } },
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
 		assert_rules(sets[i], 3, true);
 		assert_rules(sets[i], 3, false);
 	}
+}
+
+/* The next of a fixed row of numbers, below n. */
+static uint32_t draw(uint32_t *seed, uint32_t n)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return (*seed >> 10) % n;
 }
 
 /* Sets drawn by a fixed generator, so that a failure can be had again. */
@@ -192,14 +200,14 @@ static void drawn_sets(void **state)
 	static const int types[] = { 0, 'a', 'b', 'c', 'c', 'b', 'u', 'p' };
 	uint32_t seed = 12345;
 	(void)state;
-#define DRAW(n) ((seed = seed * 1664525u + 1013904223u) >> 10) % (n)
 	for (int round = 0; round < 400; round++) {
 		struct spec_device_rule rules[12];
-		size_t n = 1 + DRAW(ARRAY_LEN(rules));
+		size_t n = 1 + draw(&seed, ARRAY_LEN(rules));
 		for (size_t i = 0; i < n; i++) {
-			uint32_t major = DRAW(ARRAY_LEN(majors) + 4), minor = DRAW(ARRAY_LEN(minors) + 8);
-			rules[i] = (struct spec_device_rule){ .allow = { true, DRAW(2) }, .type = types[DRAW(8)] };
-			rules[i].access = accesses[DRAW(8)];
+			uint32_t major = draw(&seed, ARRAY_LEN(majors) + 4), minor = draw(&seed, ARRAY_LEN(minors) + 8);
+			rules[i] = (struct spec_device_rule){ .type = types[draw(&seed, 8)] };
+			rules[i].allow = (struct opt_bool){ true, draw(&seed, 2) };
+			rules[i].access = accesses[draw(&seed, 8)];
 			if (major < ARRAY_LEN(majors))
 				rules[i].major = (struct opt_i64){ true, majors[major] };
 			if (minor < ARRAY_LEN(minors))
@@ -208,7 +216,7 @@ static void drawn_sets(void **state)
 		struct devices_program p;
 		struct err e;
 		arena_auto struct arena a = { 0 };
-		bool passed[4096] = { false }, with_defaults = DRAW(2);
+		bool passed[4096] = { false }, with_defaults = draw(&seed, 2);
 		assert_int_equal(devices_build(&(struct spec_device_rules){ rules, n }, with_defaults, "", &a, &p, &e), 0);
 		for (unsigned type = BLOCK; type <= CHAR; type++)
 			for (size_t i = 0; i < ARRAY_LEN(majors); i++)

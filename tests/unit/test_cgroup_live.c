@@ -489,25 +489,33 @@ static void denies_devices(void **state)
 	assert_ok(cgroup_remove(&tree, path, 0, 1000, &e_));
 }
 
+/* The next of a fixed row of numbers, below n. */
+static uint32_t draw(uint32_t *seed, uint32_t n)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return (*seed >> 10) % n;
+}
+
 /* The verifier takes what the builder makes, also of odd rules. */
 static void kernel_takes_programs(void **state)
 {
 	static const char *const accesses[] = { "r", "w", "m", "rw", "rm", "wm", "rwm", NULL };
 	uint32_t seed = 4711;
 	(void)state;
-#define DRAW(n) ((seed = seed * 1664525u + 1013904223u) >> 10) % (n)
 	devices_use_cache(NULL);
 	for (int round = 0; round < 150; round++) {
 		struct spec_device_rule rules[10];
-		size_t n = DRAW(ARRAY_LEN(rules) + 1);
-		for (size_t i = 0; i < n; i++)
-			rules[i] = (struct spec_device_rule){
-				.allow = { true, DRAW(2) }, .type = "abc"[DRAW(3)], .access = accesses[DRAW(8)],
-				.major = { DRAW(4), DRAW(5) }, .minor = { DRAW(3), DRAW(6) },
-			};
+		size_t n = draw(&seed, ARRAY_LEN(rules) + 1);
+		for (size_t i = 0; i < n; i++) {
+			rules[i] = (struct spec_device_rule){ .type = "abc"[draw(&seed, 3)] };
+			rules[i].allow = (struct opt_bool){ true, draw(&seed, 2) };
+			rules[i].access = accesses[draw(&seed, 8)];
+			rules[i].major = (struct opt_i64){ draw(&seed, 4), 5 };
+			rules[i].minor = (struct opt_i64){ draw(&seed, 3), draw(&seed, 6) };
+		}
 		struct devices_program p;
 		arena_auto struct arena a = { 0 };
-		build(&a, rules, n, DRAW(2), &p);
+		build(&a, rules, n, draw(&seed, 2), &p);
 		fd_auto int fd = -1;
 		assert_ok(fd = devices_load(&p, &e_));
 	}
