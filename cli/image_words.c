@@ -11,7 +11,11 @@ static const struct opt load_opts[] = {
 	  .help = "archive to read, instead of a word" },
 	{ OPT_STR_AT(L, name), .name = "name", .arg = "NAME",
 	  .help = "name of the image, instead of the archive's" },
+	{ OPT_SIZE_AT(L, max_bytes), .name = "max-size", .arg = "SIZE",
+	  .help = "refuse a layer that unpacks to more (default 16g)" },
 	{ OPT_FLAG_AT(L, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
+	{ OPT_FLAG_AT(L, verbose), .name = "verbose", .letter = 'v',
+	  .help = "show progress where standard error is no terminal, too" },
 };
 
 static const struct command_example load_examples[] = {
@@ -31,7 +35,13 @@ static const struct command_text load_text = {
 
 #define M struct image_import_options
 static const struct opt import_opts[] = {
+	{ OPT_LIST_AT(M, changes), .name = "change", .letter = 'c', .arg = "LINE",
+	  .help = "a line of a Dockerfile for the image's config: CMD, ENV, USER, WORKDIR, ..." },
+	{ OPT_SIZE_AT(M, max_bytes), .name = "max-size", .arg = "SIZE",
+	  .help = "refuse an archive that unpacks to more (default 16g)" },
 	{ OPT_FLAG_AT(M, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
+	{ OPT_FLAG_AT(M, verbose), .name = "verbose", .letter = 'v',
+	  .help = "show progress where standard error is no terminal, too" },
 };
 
 static const struct command_example import_examples[] = {
@@ -83,7 +93,8 @@ static const struct command_text inspect_text = {
 
 #define R struct image_rm_options
 static const struct opt rm_opts[] = {
-	{ OPT_FLAG_AT(R, force), .name = "force", .letter = 'f', .help = "no such image is success" },
+	{ OPT_FLAG_AT(R, force), .name = "force", .letter = 'f',
+	  .help = "take the name though a container is made from it; no such image is success" },
 };
 
 static const struct command_example rm_examples[] = {
@@ -94,8 +105,39 @@ static const struct command_text rm_text = {
 	.usage = "[OPTIONS] IMAGE...",
 	.about =
 		"Removes the names of images, then blobs and layers that nothing needs any more. An image "
-		"that a container is made from is refused.",
+		"that a container is made from is refused; with -f it goes, and its layers stay as long "
+		"as the container does.",
 	WORDS_EXAMPLES(rm_examples),
+};
+
+#define P struct image_prune_options
+static const struct opt prune_opts[] = {
+	{ OPT_FLAG_AT(P, all), .name = "all", .letter = 'a',
+	  .help = "images that have names too, if no container is made from them" },
+};
+
+static const struct command_example prune_examples[] = {
+	{ "kist image prune", "remove what lost its name to a newer image" },
+};
+
+static const struct command_text prune_text = {
+	.usage = "[OPTIONS]",
+	.about =
+		"Removes images without names, then all blobs and layers that neither an image nor a "
+		"container needs. Prints the digest of each image that went.",
+	WORDS_EXAMPLES(prune_examples),
+};
+
+static const struct command_example unpack_examples[] = {
+	{ "kist image unpack app:1", "after umoci has written app:1 into the store" },
+};
+
+static const struct command_text unpack_text = {
+	.usage = "IMAGE",
+	.about =
+		"Unpacks the layers of an image that another tool wrote into the store, which is an OCI "
+		"layout. load and import do this by themselves.",
+	WORDS_EXAMPLES(unpack_examples),
 };
 
 static const struct command commands[] = {
@@ -110,6 +152,10 @@ static const struct command commands[] = {
 	  .summary = "print what the store knows of images", .text = &inspect_text },
 	{ "rm", "rmi", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(rm_opts),
 	  .summary = "remove images", .text = &rm_text },
+	{ "prune", "", FACE_KIST, STATUS_PLAIN, 0, 0, .is_forwarded = true, WORDS_OPTS(prune_opts),
+	  .summary = "remove what nothing needs", .text = &prune_text },
+	{ "unpack", "", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true,
+	  .summary = "unpack an image that another tool wrote into the store", .text = &unpack_text },
 };
 /* clang-format on */
 

@@ -187,12 +187,17 @@ struct doctor_options {
 struct image_load_options {
 	const char *input;           /* -i FILE, as docker load */
 	const char *name;            /* --name: instead of the name that the archive gives */
+	struct opt_num max_bytes;    /* --max-size of an unpacked layer */
 	bool quiet;
+	bool verbose;                /* progress also where standard error is no terminal */
 };
 
-/* image import SOURCE [NAME] */
+/* image import SOURCE NAME */
 struct image_import_options {
+	struct opt_list changes;     /* --change: lines of a Dockerfile */
+	struct opt_num max_bytes;
 	bool quiet;
+	bool verbose;
 };
 
 struct image_ls_options {
@@ -206,4 +211,8 @@ struct image_inspect_options {
 
 struct image_rm_options {
 	bool force;
+};
+
+struct image_prune_options {
+	bool all;                    /* images with names too, if no container is made from them */
 };

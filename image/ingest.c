@@ -107,6 +107,11 @@ void ingest_unmark(struct ingest *in)
 	unlinkat(in->dir, MARK, 0);
 }
 
+bool ingest_is_marked(const struct ingest *in)
+{
+	return faccessat(in->dir, MARK, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int ingest_write(struct ingest *in, const char *name, const char *bytes, size_t len, struct err *e)
 {
 	fd_auto int fd = openat(in->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);

@@ -11,6 +11,7 @@ struct ingest {
 	const struct store *store;
 	int dir;         /* tmp/NAME, with its flock */
 	int locks;       /* for image/objlock */
+	size_t made;     /* numbers given to things in it */
 	char name[32];
 };
 
@@ -24,6 +25,7 @@ void ingest_done(struct ingest *in);
 /* Notes on disk that objects are about to come in or lose their name: a death from here on is followed by a gc. */
 int ingest_mark(struct ingest *in, struct err *e);
 void ingest_unmark(struct ingest *in);
+bool ingest_is_marked(const struct ingest *in);
 
 /* Writes a small file into the corner, synced. */
 int ingest_write(struct ingest *in, const char *name, const char *bytes, size_t len, struct err *e);

@@ -110,14 +110,15 @@ static ptrdiff_t find_digest(const struct names *names, const char *text, struct
 	return best;
 }
 
-ptrdiff_t names_find(const struct names *names, const char *text, struct err *e)
+ptrdiff_t names_find(const struct names *names, const char *text, bool *ret_is_by_digest, struct err *e)
 {
 	struct ref want;
 	ptrdiff_t i = strncmp(text, "sha256:", 7) == 0 ? -ENOENT : ref_parse(text, &want, e);
 	bool is_name = i == 0;
 	if (is_name)
 		i = find_name(names, text, &want, e);
-	if (i == -ENOENT || !is_name) {
+	*ret_is_by_digest = i < 0 && (i == -ENOENT || !is_name);
+	if (*ret_is_by_digest) {
 		ptrdiff_t by_digest = find_digest(names, text, e);
 		if (by_digest != -ENOENT || is_name)
 			i = by_digest;
@@ -133,13 +134,13 @@ int names_resolve(const struct store *s, const char *text, struct name_hit *ret_
 	int r = names_read(s, &names, e);
 	if (r < 0)
 		return r;
-	ptrdiff_t i = names_find(&names, text, e);
+	struct name_hit hit = { .name = "" };
+	ptrdiff_t i = names_find(&names, text, &hit.is_by_digest, e);
 	if (i < 0)
 		return (int)i;
-	struct name_hit hit = { .name = "" };
 	memcpy(hit.digest, names.v[i].desc->digest, DIGEST_TEXT_MAX);
 	size_t len = names.v[i].name ? strlen(names.v[i].name) : 0;
-	if (len && len < sizeof(hit.name) && strncmp(text, "sha256:", 7) != 0)
+	if (len && len < sizeof(hit.name))
 		memcpy(hit.name, names.v[i].name, len + 1);
 	*ret_hit = hit;
 	return 0;

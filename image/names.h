@@ -23,7 +23,8 @@ struct names {
 
 struct name_hit {
 	char digest[DIGEST_TEXT_MAX];
-	char name[REF_TEXT_MAX];  /* the stored name that matched; "" when found by digest */
+	char name[REF_TEXT_MAX];  /* the stored name of what was found; "" when it has none */
+	bool is_by_digest;        /* the word was a digest or the beginning of one */
 };
 
 /* Reads all rows. A missing store or index has none. The caller ends it by names_done. */
@@ -41,7 +42,7 @@ void names_done(struct names *names);
 int names_resolve(const struct store *s, const char *text, struct name_hit *ret_hit, struct err *e);
 
 /* As names_resolve, in rows that were read before. Returns the row's number. */
-ptrdiff_t names_find(const struct names *names, const char *text, struct err *e);
+ptrdiff_t names_find(const struct names *names, const char *text, bool *ret_is_by_digest, struct err *e);
 
 /* The value of an annotation, or NULL. */
 const char *descriptor_annotation(const struct descriptor *d, const char *key);

@@ -65,6 +65,11 @@ void objlock_index_end(int locks)
 	set(locks, F_UNLCK, INDEX_BYTE, 1, false);
 }
 
+void objlock_end(int locks)
+{
+	set(locks, F_UNLCK, 0, 0, false);
+}
+
 int objlock_order(const char *a, const char *b)
 {
 	return strcmp(a, b);

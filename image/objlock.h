@@ -23,5 +23,8 @@ bool objlock_try_delete(int locks, const char *digest);
 int objlock_index(int locks, struct err *e);
 void objlock_index_end(int locks);
 
+/* Lets all locks go. */
+void objlock_end(int locks);
+
 /* Compares digests by the order in which build locks must be taken. */
 int objlock_order(const char *a, const char *b);

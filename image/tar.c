@@ -90,6 +90,14 @@ static int skip(struct tar *t, uint64_t len, struct err *e)
 	return 0;
 }
 
+/* Padding behind the last entry may be missing, as umoci and others leave it away: then this is the archive's end. */
+static int skip_padding(struct tar *t, struct err *e)
+{
+	ssize_t n = read_some(t, t->block, (size_t)t->pad_left, e);
+	t->is_end |= n >= 0 && (uint64_t)n < t->pad_left;
+	return n < 0 ? (int)n : 0;
+}
+
 static void set_data(struct tar *t, uint64_t bytes)
 {
 	t->data_left = bytes;
@@ -377,8 +385,10 @@ int tar_next(struct tar *t, const struct tar_entry **ret_entry, struct err *e)
 		return 0;
 	int r = skip(t, t->data_left, e);
 	if (r == 0)
-		r = skip(t, t->pad_left, e);
+		r = skip_padding(t, e);
 	set_data(t, 0);
+	if (r == 0 && t->is_end)
+		return 0;
 	pax_reset(&t->pax);
 	t->entry = (struct tar_entry){ .path = NULL };
 	struct long_names names;

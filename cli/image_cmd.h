@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of kist-image: each gets its options and words, and returns 0 or -errno with words. */
+#pragma once
+#include "cli/options.h"
+#include "image/store.h"
+
+/* The struct that a verb's options land in. */
+union image_options {
+	struct no_options none;
+	struct image_load_options load;
+	struct image_import_options import;
+	struct image_ls_options ls;
+	struct image_inspect_options inspect;
+	struct image_rm_options rm;
+	struct image_prune_options prune;
+};
+
+typedef int image_verb_fn(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e);
+
+image_verb_fn image_cmd_load, image_cmd_import, image_cmd_unpack;
+image_verb_fn image_cmd_ls, image_cmd_inspect;
+image_verb_fn image_cmd_rm, image_cmd_prune;

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kist image load, import and unpack. */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/image_cmd.h"
+#include "image/import.h"
+#include "image/load.h"
+
+static void print_name(void *ctx, const char *name)
+{
+	(void)ctx;
+	puts(name);
+}
+
+static void set_options(struct layerjob_options *out, struct opt_num max_bytes, bool is_quiet, bool is_verbose)
+{
+	*out = (struct layerjob_options){
+		.limits = inflate_limits_default, .is_watched = is_verbose || (!is_quiet && isatty(STDERR_FILENO)),
+	};
+	if (max_bytes.is_set && max_bytes.value > 0)
+		out->limits.bytes = (uint64_t)max_bytes.value;
+}
+
+int image_cmd_load(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+{
+	const struct image_load_options *o = &options->load;
+	struct load_request request = { .name = o->name, .loaded = print_name };
+	set_options(&request.options, o->max_bytes, o->quiet, o->verbose);
+	if (o->input && argc)
+		return err_new(e, EINVAL, "load: give an archive by -i or as a word, not both");
+	if (o->name && argc > 1)
+		return err_new(e, EINVAL, "load: --name can name one image");
+	request.path = o->input ? o->input : "-";
+	int r = argc ? 0 : image_load(s, &request, e);
+	for (int i = 0; r == 0 && i < argc; i++) {
+		request.path = argv[i];
+		r = image_load(s, &request, e);
+	}
+	return r;
+}
+
+int image_cmd_import(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+{
+	const struct image_import_options *o = &options->import;
+	struct import_request request = {
+		.path = argv[0], .name = argv[1], .changes = o->changes.items, .change_count = o->changes.count,
+	};
+	(void)argc;
+	set_options(&request.options, o->max_bytes, o->quiet, o->verbose);
+	int r = image_import(s, &request, e);
+	if (r == 0)
+		puts(request.digest);
+	return r;
+}
+
+int image_cmd_unpack(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+{
+	struct layerjob_options unpack;
+	(void)options;
+	(void)argc;
+	set_options(&unpack, (struct opt_num){ .is_set = false }, false, false);
+	return image_unpack(s, argv[0], &unpack, e);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `kist image import`: a root file system, as a tar archive or a directory, becomes an image of one layer. */
+#pragma once
+#include "image/layerjob.h"
+
+struct import_request {
+	const char *path;            /* archive, directory, or "-" */
+	const char *name;
+	const char *const *changes;  /* Dockerfile lines */
+	size_t change_count;
+	struct layerjob_options options;
+	char digest[DIGEST_TEXT_MAX]; /* of the image, filled in */
+};
+
+int image_import(const struct store *s, struct import_request *request, struct err *e);
