@@ -25,7 +25,7 @@ static int clone_error(struct err *e)
 	case ENOSPC:
 		return err_sys(e, "clone: a limit on namespaces is reached (/proc/sys/user/max_*_namespaces)");
 	case EAGAIN:
-		return err_sys(e, "clone: a limit on processes is reached");
+		return err_sys(e, "clone: a limit on processes is reached (pids.max of the group, or RLIMIT_NPROC)");
 	case EBUSY:
 		return err_sys(e, "clone: the cgroup has controllers enabled for groups below it, so it cannot hold processes");
 	default:

@@ -21,7 +21,8 @@ static int load_signed(struct reader *r, const struct where *w, const json_t *v,
 		       bool *ret_has, int64_t *ret_v)
 {
 	if (!json_is_integer(v))
-		return jx_text_big(v) ? jx_wrong_range(r, w, min, (uint64_t)max, v) : jx_wrong_type(r, w, "integer", v);
+		return jx_text_big(v) ? jx_wrong_range(r, w, min, (uint64_t)max, v)
+				      : jx_wrong_type(r, w, "integer", v);
 	int64_t n = json_integer_value(v);
 	if (n < min || n > max)
 		return jx_wrong_range(r, w, min, (uint64_t)max, v);
@@ -98,7 +99,8 @@ static int load_word(struct reader *r, const struct where *w, const json_t *v, c
 	return 0;
 }
 
-static int load_enum(struct reader *r, const struct where *w, const json_t *v, const struct jx_word *words, int *ret)
+static int load_enum(struct reader *r, const struct where *w, const json_t *v, const struct jx_word *words,
+		     int *ret)
 {
 	int64_t value = *ret;
 	int ret_code = load_word(r, w, v, words, &value);
@@ -178,7 +180,8 @@ static int load_pairs(struct reader *r, const struct where *w, json_t *v, struct
 
 /* ---- objects ---- */
 
-static int load_object(struct reader *r, const struct where *w, json_t *v, const struct jx_field *rows, void *out);
+static int load_object(struct reader *r, const struct where *w, json_t *v, const struct jx_field *rows,
+		       void *out);
 
 static int load_list(struct reader *r, const struct where *w, const json_t *v, const struct jx_field *row,
 		     struct jx_list *ret)
@@ -213,7 +216,8 @@ static int load_map(struct reader *r, const struct where *w, json_t *v, const st
 	return 0;
 }
 
-static int load_pointer(struct reader *r, const struct where *w, json_t *v, const struct jx_field *row, void **ret)
+static int load_pointer(struct reader *r, const struct where *w, json_t *v, const struct jx_field *row,
+			void **ret)
 {
 	if (!json_is_object(v))
 		return jx_wrong_type(r, w, "object", v);
@@ -231,7 +235,8 @@ static bool is_blank(const json_t *v)
 	return json_is_string(v) && json_string_length(v) == 0;
 }
 
-static int load_value(struct reader *r, const struct where *w, json_t *v, const struct jx_field *row, void *out)
+static int load_value(struct reader *r, const struct where *w, json_t *v, const struct jx_field *row,
+		      void *out)
 {
 	switch (row->kind) {
 	case JXK_STR:
@@ -284,7 +289,8 @@ static void tell_unknown(struct reader *r, const struct where *w, json_t *v, con
 	}
 }
 
-static int load_object(struct reader *r, const struct where *w, json_t *v, const struct jx_field *rows, void *out)
+static int load_object(struct reader *r, const struct where *w, json_t *v, const struct jx_field *rows,
+		       void *out)
 {
 	if (!json_is_object(v))
 		return jx_wrong_type(r, w, "object", v);

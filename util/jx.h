@@ -2,9 +2,10 @@
 /*
  * JSON by rows: a table says which key lands where in a struct, and jx reads or prints the struct by it.
  *
- * Callers: spec/ (config.json), image/ (index, manifest, image config), runtime/ (state.json). Reading is strict: wrong
- * types, numbers out of range, duplicate keys, NUL in strings, too deep or too large texts are refused with the exact
- * path. Unknown keys are left alone, unless somebody asks for them. null is absent. Strings are borrowed from the arena.
+ * Callers: spec/ (config.json), image/ (index, manifest, image config), runtime/ (state.json). Reading is
+ * strict: wrong types, numbers out of range, duplicate keys, NUL in strings, too deep or too large texts
+ * are refused with the exact path. Unknown keys are left alone, unless somebody asks for them. null is
+ * absent. Strings are borrowed from the arena.
  */
 #pragma once
 #include <stdbool.h>
@@ -116,7 +117,7 @@ struct jx_field {
 
 /* One row: struct type, member, JSON name; then `.must = true` where the key is required. */
 #define JX_STR(T, m, k, ...)   { .key = k, .kind = JXK_STR, .off = JX_AT(T, m, const char *), __VA_ARGS__ }
-#define JX_BOOL(T, m, k, ...)  { .key = k, .kind = JXK_BOOL, .off = JX_AT(T, m, struct opt_bool), __VA_ARGS__ }
+#define JX_BOOL(T, m, k, ...) { .key = k, .kind = JXK_BOOL, .off = JX_AT(T, m, struct opt_bool), __VA_ARGS__ }
 #define JX_I32(T, m, k, ...)   { .key = k, .kind = JXK_I32, .off = JX_AT(T, m, struct opt_i32), __VA_ARGS__ }
 #define JX_U32(T, m, k, ...)   { .key = k, .kind = JXK_U32, .off = JX_AT(T, m, struct opt_u32), __VA_ARGS__ }
 #define JX_I64(T, m, k, ...)   { .key = k, .kind = JXK_I64, .off = JX_AT(T, m, struct opt_i64), __VA_ARGS__ }
@@ -134,14 +135,15 @@ struct jx_field {
 #define JX_LIST(T, m, k, E, r, ...) \
 	{ .key = k, .kind = JXK_LIST, .off = JX_AT_LIST(T, m, E), .size = sizeof(E), .sub = (r), __VA_ARGS__ }
 #define JX_MAP(T, m, k, E, r, ...) \
-	{ .key = k, .kind = JXK_MAP, .off = JX_AT_LIST(T, m, E) + 0 * JX_AT(E, key, const char *), .size = sizeof(E), \
-	  .sub = (r), __VA_ARGS__ }
+	{ .key = k, .kind = JXK_MAP, .off = JX_AT_LIST(T, m, E) + 0 * JX_AT(E, key, const char *), \
+	  .size = sizeof(E), .sub = (r), __VA_ARGS__ }
 #define JX_SKIP(k) { .key = k, .kind = JXK_SKIP }
 #define JX_END { .key = NULL, .kind = JXK_END }
 
 /* ---- reading ---- */
 
-enum { JX_BYTES_MAX = 16 << 20 };  /* a longer text is refused, as is one of more than 2048 levels (jansson's limit) */
+/* A longer text is refused, as is one of more than 2048 levels (jansson's limit). */
+enum { JX_BYTES_MAX = 16 << 20 };
 
 /* Gets one breach ("path: what is wrong") or one unknown key (path, and the nearest known key or NULL). */
 typedef void jx_breach_fn(void *ctx, const char *message);
@@ -149,15 +151,16 @@ typedef void jx_unknown_fn(void *ctx, const char *path, const char *nearest);
 
 /* Who wants to know more than the first breach. All may be NULL. */
 struct jx_listener {
-	jx_breach_fn *breach;    /* called for every breach; reading goes on, and returns -EINVAL at the end */
+	jx_breach_fn *breach;    /* called for every breach; reading goes on, to -EINVAL at the end */
 	jx_unknown_fn *unknown;  /* called for every key that has no row */
 	void *ctx;
 };
 
 /*
  * Reads a text into `out` (zeroed by the caller) by rows. `origin` names the text in syntax errors
- * ("config.json:12:5: ..."). `listener` may be NULL. What is read lives as long as the arena. On failure `out` is partly
- * filled. -EINVAL: syntax or a breach, -EFBIG: too long. Runs in the parent; not for two threads at a time.
+ * ("config.json:12:5: ..."). `listener` may be NULL. What is read lives as long as the arena. On failure
+ * `out` is partly filled. -EINVAL: syntax or a breach, -EFBIG: too long. Runs in the parent; not for two
+ * threads at a time.
  */
 int jx_load(const char *bytes, size_t len, const char *origin, const struct jx_field *rows, void *out,
 	    struct arena *arena, const struct jx_listener *listener, struct err *e);

@@ -12,7 +12,8 @@ enum { MESSAGE_MAX = 800 };
 
 static bool is_plain_key(const char *key)
 {
-	return *key && strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(key);
+	return *key &&
+	       strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(key);
 }
 
 void jx_path_put(struct str *out, const struct where *w)

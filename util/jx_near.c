@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Word tables: finding a word, its number, and the word that somebody may have meant (see jx.h and jx_near.h). */
+/* Word tables: finding a word, its number, and the word that somebody may have meant (see jx.h and
+ * jx_near.h). */
 #include "util/jx_near.h"
 
 #include <ctype.h>
@@ -13,8 +14,8 @@ static size_t min2(size_t a, size_t b)
 }
 
 /*
- * The number of insertions, deletions, changes and swaps of neighbours between two words, upper and lower case being
- * the same (the restricted Damerau-Levenshtein distance). SIZE_MAX for a long word.
+ * The number of insertions, deletions, changes and swaps of neighbours between two words, upper and lower
+ * case being the same (the restricted Damerau-Levenshtein distance). SIZE_MAX for a long word.
  */
 static size_t distance(const char *a, const char *b)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See jx_text.h. jansson allocates from the arena while it parses and releases nothing, so a spec costs no free() and its
- * strings need no copy.
+ * See jx_text.h. jansson allocates from the arena while it parses and releases nothing, so a spec costs no
+ * free() and its strings need no copy.
  */
 #include "util/jx_text.h"
 
@@ -28,7 +28,8 @@ static void tree_free(void *p)
 	(void)p;
 }
 
-/* jansson would open /dev/urandom for the seed of its hash tables; the kernel has put random bytes into each process. */
+/* jansson would open /dev/urandom for the seed of its hash tables; the kernel has put random bytes into each
+ * process. */
 static void seed_hashes(void)
 {
 	uint32_t seed = 1;
@@ -38,7 +39,8 @@ static void seed_hashes(void)
 	json_object_seed(seed ? seed : 1);
 }
 
-static json_t *parse_once(const char *bytes, size_t len, size_t flags, struct arena *arena, json_error_t *error)
+static json_t *parse_once(const char *bytes, size_t len, size_t flags, struct arena *arena,
+			  json_error_t *error)
 {
 	json_malloc_t old_alloc;
 	json_free_t old_free;
@@ -99,7 +101,8 @@ static bool has_nul_escape(const char *s, size_t len)
 	return false;
 }
 
-/* Writes the text with each big integer N as "\u0000N". False: a string has a NUL of its own, which would be mistaken. */
+/* Writes the text with each big integer N as "\u0000N". False: a string has a NUL of its own, which would be
+ * mistaken. */
 static bool quote_big(const char *s, size_t len, struct str *out)
 {
 	for (size_t i = 0; i < len;) {
@@ -125,7 +128,8 @@ static bool quote_big(const char *s, size_t len, struct str *out)
 	return !out->is_full;
 }
 
-/* jansson #154: an integer above INT64_MAX is no value for it at all, though Docker writes 18446744073709551615. */
+/* jansson #154: an integer above INT64_MAX is no value for it at all, though Docker writes
+ * 18446744073709551615. */
 static json_t *parse_quoted(const char *bytes, size_t len, struct arena *arena, json_error_t *error)
 {
 	str_auto struct str quoted = STR_MAX(2 * (size_t)JX_BYTES_MAX);

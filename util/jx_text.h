@@ -8,8 +8,9 @@
 #include "util/err.h"
 
 /*
- * Parses a text. The tree is never to be released: it goes with the arena. Integers that jansson cannot hold become
- * strings that start with NUL, followed by the digits as written; no other string of the tree contains a NUL.
+ * Parses a text. The tree is never to be released: it goes with the arena. Integers that jansson cannot hold
+ * become strings that start with NUL, followed by the digits as written; no other string of the tree contains
+ * a NUL.
  */
 int jx_text_parse(const char *bytes, size_t len, const char *origin, struct arena *arena, json_t **ret_tree,
 		  struct err *e);
