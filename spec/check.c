@@ -64,16 +64,18 @@ static void check_version(struct verdict *v, const char *version)
 
 /* ---- mounts ---- */
 
-static void check_mount_ids(struct verdict *v, size_t i, const struct spec_mount *m, const struct mount_options *o,
-			    bool has_userns)
+static void check_mount_ids(struct verdict *v, size_t i, const struct spec_mount *m,
+			    const struct mount_options *o, bool has_userns)
 {
 	char path[64];
 	if (o->is_idmap && !m->uid_mappings.n && !m->gid_mappings.n && !has_userns)
-		breach(v, "mounts[%zu].options: idmap needs uidMappings and gidMappings, or a user namespace", i);
+		breach(v, "mounts[%zu].options: idmap needs uidMappings and gidMappings, or a user namespace",
+		       i);
 	if (!m->uid_mappings.n && !m->gid_mappings.n)
 		return;
 	if (!m->uid_mappings.n != !m->gid_mappings.n)
-		breach(v, "mounts[%zu].%s: required with %s", i, m->uid_mappings.n ? "gidMappings" : "uidMappings",
+		breach(v, "mounts[%zu].%s: required with %s", i,
+		       m->uid_mappings.n ? "gidMappings" : "uidMappings",
 		       m->uid_mappings.n ? "uidMappings" : "gidMappings");
 	snprintf(path, sizeof(path), "mounts[%zu].uidMappings", i);
 	check_id_maps(v, path, &m->uid_mappings);
@@ -82,7 +84,8 @@ static void check_mount_ids(struct verdict *v, size_t i, const struct spec_mount
 }
 
 /* config.md "Mounts": a bind is what has the option, whatever its type. */
-static void check_mount_kind(struct verdict *v, size_t i, const struct spec_mount *m, const struct mount_options *o)
+static void check_mount_kind(struct verdict *v, size_t i, const struct spec_mount *m,
+			     const struct mount_options *o)
 {
 	bool is_change = o->is_remount || (o->propagation_count > 0 && !m->type && !m->source);
 	if (o->is_bind && !o->is_remount && !m->source)
@@ -95,7 +98,8 @@ static void check_mount_kind(struct verdict *v, size_t i, const struct spec_moun
 		breach(v, "mounts[%zu].options: tmpcopyup needs type tmpfs", i);
 }
 
-static void check_mount(struct verdict *v, size_t i, const struct spec_mount *m, struct arena *arena, bool has_userns)
+static void check_mount(struct verdict *v, size_t i, const struct spec_mount *m, struct arena *arena,
+			bool has_userns)
 {
 	struct mount_options o = { 0 };
 	struct err e = { 0 };
@@ -130,7 +134,8 @@ static void check_hook_list(struct verdict *v, const char *kind, const struct sp
 		snprintf(path, sizeof(path), "hooks.%s[%zu].env", kind, i);
 		check_env(v, path, &h->env);
 		if (h->timeout.has && h->timeout.v <= 0)
-			breach(v, "hooks.%s[%zu].timeout: expected more than 0, got %" PRId64, kind, i, h->timeout.v);
+			breach(v, "hooks.%s[%zu].timeout: expected more than 0, got %" PRId64, kind, i,
+			       h->timeout.v);
 	}
 }
 
@@ -156,7 +161,7 @@ static void check_names(struct verdict *v, const struct spec *s)
 			continue;
 		if (!spec_namespace_find(s, CLONE_NEWUTS))
 			breach(v, "%s: needs a uts namespace", names[i].key);
-		if (strlen(names[i].value) > 64)  /* sethostname(2): HOST_NAME_MAX */
+		if (strlen(names[i].value) > 64) /* sethostname(2): HOST_NAME_MAX */
 			breach(v, "%s: longer than 64 bytes", names[i].key);
 	}
 }

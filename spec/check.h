@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rules of the runtime-spec that concern more than one key, or a key's meaning. Looks at the spec only: no system
- * call, nothing of the host. Callers: runtime before plan_make, `kist spec --check`.
+ * The rules of the runtime-spec that concern more than one key, or a key's meaning. Looks at the spec only:
+ * no system call, nothing of the host. Callers: runtime before plan_make, `kist spec --check`.
  */
 #pragma once
 #include "spec/spec.h"
 #include "util/err.h"
 
-/* Judges a spec. Returns 0, or -EINVAL with the first breach: "process.cwd: expected an absolute path, got etc". */
+/* Judges a spec. Returns 0, or -EINVAL with the first breach: "process.cwd: expected an absolute path, got
+ * etc". */
 int spec_check(const struct spec *s, struct err *e);
 
 /* Judges a spec and tells of every breach. Returns their number. */

@@ -58,10 +58,11 @@ static void check_time(struct verdict *v, const struct spec *s)
 	for (size_t i = 0; i < list->n; i++) {
 		const struct spec_time_offset *t = &list->v[i];
 		if (!jx_word_find(spec_clock_words, t->key))
-			breach(v, "linux.timeOffsets: expected monotonic or boottime, got %s", quote(&q, t->key));
+			breach(v, "linux.timeOffsets: expected monotonic or boottime, got %s",
+			       quote(&q, t->key));
 		else if (t->nanosecs.v > 999999999)
-			breach(v, "linux.timeOffsets.%s.nanosecs: expected at most 999999999, got %" PRIu32, t->key,
-			       t->nanosecs.v);
+			breach(v, "linux.timeOffsets.%s.nanosecs: expected at most 999999999, got %" PRIu32,
+			       t->key, t->nanosecs.v);
 	}
 }
 
@@ -69,8 +70,8 @@ static void check_time(struct verdict *v, const struct spec *s)
 
 static bool is_same_device(const struct spec_device *a, const struct spec_device *b)
 {
-	return (a->type == 'u' ? 'c' : a->type) == (b->type == 'u' ? 'c' : b->type) && a->major.v == b->major.v &&
-	       a->minor.v == b->minor.v;
+	return (a->type == 'u' ? 'c' : a->type) == (b->type == 'u' ? 'c' : b->type) &&
+	       a->major.v == b->major.v && a->minor.v == b->minor.v;
 }
 
 static void check_device(struct verdict *v, size_t i, const struct spec_device *d)
@@ -97,8 +98,11 @@ static void check_devices(struct verdict *v, const struct spec_devices *list)
 	for (size_t i = 0; i < list->n; i++) {
 		check_device(v, i, &list->v[i]);
 		for (size_t j = 0; j < i; j++)
-			if (!strcmp(list->v[i].path, list->v[j].path) && !is_same_device(&list->v[i], &list->v[j]))
-				breach(v, "linux.devices[%zu].path: another device than linux.devices[%zu] at the same path",
+			if (!strcmp(list->v[i].path, list->v[j].path) &&
+			    !is_same_device(&list->v[i], &list->v[j]))
+				breach(v,
+				       "linux.devices[%zu].path: another device than linux.devices[%zu] at "
+				       "the same path",
 				       i, j);
 	}
 }
@@ -108,7 +112,8 @@ static bool is_link_name(const char *name, bool with_number)
 {
 	size_t len = strlen(name);
 	const char *percent = strchr(name, '%');
-	if (len == 0 || len > 15 || !strcmp(name, ".") || !strcmp(name, "..") || strpbrk(name, "/: \t\n\v\f\r"))
+	if (len == 0 || len > 15 || !strcmp(name, ".") || !strcmp(name, "..") ||
+	    strpbrk(name, "/: \t\n\v\f\r"))
 		return false;
 	return !percent || (with_number && percent[1] == 'd' && !strchr(percent + 1, '%'));
 }
@@ -122,10 +127,11 @@ static void check_net_devices(struct verdict *v, const struct spec *s)
 	for (size_t i = 0; i < list->n; i++) {
 		const struct spec_net_device *d = &list->v[i];
 		if (!is_link_name(d->key, false))
-			breach(v, "linux.netDevices: expected the name of a network device, got %s", quote(&q, d->key));
+			breach(v, "linux.netDevices: expected the name of a network device, got %s",
+			       quote(&q, d->key));
 		else if (d->name && !is_link_name(d->name, true))
-			breach(v, "linux.netDevices.%s.name: expected the name of a network device, got %s", d->key,
-			       quote(&q, d->name));
+			breach(v, "linux.netDevices.%s.name: expected the name of a network device, got %s",
+			       d->key, quote(&q, d->name));
 	}
 }
 
@@ -148,9 +154,11 @@ static void check_memory_policy(struct verdict *v, const struct spec_memory_poli
 	if (!is_bare && p->mode != MPOL_PREFERRED && !p->nodes)
 		breach(v, "linux.memoryPolicy.nodes: required for %s", mode);
 	if (p->nodes && !is_number_list(p->nodes))
-		breach(v, "linux.memoryPolicy.nodes: expected a list such as 0-3,7, got %s", quote(&q, p->nodes));
+		breach(v, "linux.memoryPolicy.nodes: expected a list such as 0-3,7, got %s",
+		       quote(&q, p->nodes));
 	if ((p->flags.v & MPOL_F_STATIC_NODES) && (p->flags.v & MPOL_F_RELATIVE_NODES))
-		breach(v, "linux.memoryPolicy.flags: MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+		breach(v, "linux.memoryPolicy.flags: MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude "
+			  "each other");
 }
 
 static void check_intel_rdt(struct verdict *v, const struct spec_intel_rdt *r)
@@ -182,8 +190,10 @@ void check_linux(struct verdict *v, const struct spec *s)
 	check_paths(v, "maskedPaths", &l->masked_paths);
 	check_paths(v, "readonlyPaths", &l->readonly_paths);
 	if ((l->masked_paths.n || l->readonly_paths.n) && !spec_namespace_find(s, CLONE_NEWNS))
-		breach(v, "linux.%s: needs a mount namespace", l->masked_paths.n ? "maskedPaths" : "readonlyPaths");
-	if (l->personality && l->personality->flags.n > 0)  /* config-linux.md "Personality": none is defined */
+		breach(v, "linux.%s: needs a mount namespace",
+		       l->masked_paths.n ? "maskedPaths" : "readonlyPaths");
+	if (l->personality &&
+	    l->personality->flags.n > 0) /* config-linux.md "Personality": none is defined */
 		breach(v, "linux.personality.flags[0]: no flag is supported");
 	if (l->intel_rdt)
 		check_intel_rdt(v, l->intel_rdt);

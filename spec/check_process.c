@@ -29,10 +29,12 @@ static void check_rlimits(struct verdict *v, const struct spec_rlimits *list)
 		const struct spec_rlimit *l = &list->v[i];
 		uint64_t bit = UINT64_C(1) << l->type;
 		if (seen & bit)
-			breach(v, "rlimits[%zu].type: %s is there twice", i, jx_word_name(spec_rlimit_words, l->type));
+			breach(v, "rlimits[%zu].type: %s is there twice", i,
+			       jx_word_name(spec_rlimit_words, l->type));
 		seen |= bit;
 		if (l->soft.v > l->hard.v)
-			breach(v, "rlimits[%zu].soft: %" PRIu64 " is more than hard, %" PRIu64, i, l->soft.v, l->hard.v);
+			breach(v, "rlimits[%zu].soft: %" PRIu64 " is more than hard, %" PRIu64, i, l->soft.v,
+			       l->hard.v);
 	}
 }
 
@@ -61,7 +63,10 @@ static void check_scheduler(struct verdict *v, const struct spec_scheduler *s)
 		check_deadline(v, s);
 	else if (s->runtime.v || s->deadline.v || s->period.v)
 		breach(v, "scheduler.%s: only for SCHED_DEADLINE, not for %s",
-		       s->runtime.v ? "runtime" : s->deadline.v ? "deadline" : "period", name);
+		       s->runtime.v    ? "runtime"
+		       : s->deadline.v ? "deadline"
+				       : "period",
+		       name);
 }
 
 static void check_affinity(struct verdict *v, const char *key, const char *list)
@@ -77,9 +82,11 @@ static void check_console(struct verdict *v, const struct spec_process *p)
 	if (!p->console_size || !p->terminal.v)
 		return;
 	if (p->console_size->height.v > UINT16_MAX)
-		breach(v, "consoleSize.height: expected at most 65535, got %" PRIu32, p->console_size->height.v);
+		breach(v, "consoleSize.height: expected at most 65535, got %" PRIu32,
+		       p->console_size->height.v);
 	if (p->console_size->width.v > UINT16_MAX)
-		breach(v, "consoleSize.width: expected at most 65535, got %" PRIu32, p->console_size->width.v);
+		breach(v, "consoleSize.width: expected at most 65535, got %" PRIu32,
+		       p->console_size->width.v);
 }
 
 void check_process(struct verdict *v, const struct spec_process *p)
@@ -93,7 +100,7 @@ void check_process(struct verdict *v, const struct spec_process *p)
 	check_env(v, "env", &p->env);
 	check_user(v, p->user);
 	check_rlimits(v, &p->rlimits);
-	if (p->oom_score_adj.v < -1000 || p->oom_score_adj.v > 1000)  /* proc(5), oom_score_adj */
+	if (p->oom_score_adj.v < -1000 || p->oom_score_adj.v > 1000) /* proc(5), oom_score_adj */
 		breach(v, "oomScoreAdj: expected -1000 to 1000, got %" PRId32, p->oom_score_adj.v);
 	if (p->scheduler)
 		check_scheduler(v, p->scheduler);

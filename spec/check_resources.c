@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules of linux.resources (see check.h), with paths that start there. What only cgroup v1 can do is refused, unless the
- * value says "unset": callers send zeros. Source: runtime-spec config-linux.md "Control groups", cgroup-v2.rst.
+ * Rules of linux.resources (see check.h), with paths that start there. What only cgroup v1 can do is refused,
+ * unless the value says "unset": callers send zeros. Source: runtime-spec config-linux.md "Control groups",
+ * cgroup-v2.rst.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +17,8 @@ static void check_rules(struct verdict *v, const struct spec_device_rules *list)
 	for (size_t i = 0; i < list->n; i++) {
 		const struct spec_device_rule *r = &list->v[i];
 		if (r->access && (!*r->access || strspn(r->access, "rwm") != strlen(r->access)))
-			breach(v, "devices[%zu].access: expected letters of rwm, got %s", i, quote(&q, r->access));
+			breach(v, "devices[%zu].access: expected letters of rwm, got %s", i,
+			       quote(&q, r->access));
 		if (r->major.v < -1 || r->major.v > 4095)
 			breach(v, "devices[%zu].major: expected -1 to 4095, got %" PRId64, i, r->major.v);
 		if (r->minor.v < -1 || r->minor.v > 1048575)
@@ -33,7 +35,8 @@ static void check_swap(struct verdict *v, const struct spec_memory *m)
 	if (m->limit.v <= 0)
 		breach(v, "memory.swap: needs memory.limit, because it counts memory and swap together");
 	else if (m->swap.v < m->limit.v)
-		breach(v, "memory.swap: %" PRId64 " is less than memory.limit, %" PRId64, m->swap.v, m->limit.v);
+		breach(v, "memory.swap: %" PRId64 " is less than memory.limit, %" PRId64, m->swap.v,
+		       m->limit.v);
 }
 
 static void check_memory(struct verdict *v, const struct spec_memory *m)
@@ -42,12 +45,13 @@ static void check_memory(struct verdict *v, const struct spec_memory *m)
 		const char *key;
 		const struct opt_i64 *n;
 	} amounts[] = {
-		{ "limit", &m->limit }, { "reservation", &m->reservation }, { "swap", &m->swap },
+		{ "limit", &m->limit },	  { "reservation", &m->reservation }, { "swap", &m->swap },
 		{ "kernel", &m->kernel }, { "kernelTCP", &m->kernel_tcp },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(amounts); i++)
 		if (amounts[i].n->v < -1)
-			breach(v, "memory.%s: expected -1 or more, got %" PRId64, amounts[i].key, amounts[i].n->v);
+			breach(v, "memory.%s: expected -1 or more, got %" PRId64, amounts[i].key,
+			       amounts[i].n->v);
 	check_swap(v, m);
 	if (m->kernel.v > 0)
 		breach(v, "memory.kernel: cgroup v2 has no limit for kernel memory");
@@ -151,10 +155,12 @@ static void check_hugepages(struct verdict *v, const struct spec_hugepages *list
 	for (size_t i = 0; i < list->n; i++) {
 		const char *size = list->v[i].page_size;
 		if (!is_page_size(size))
-			breach(v, "hugepageLimits[%zu].pageSize: expected a size such as 2MB, got %s", i, quote(&q, size));
+			breach(v, "hugepageLimits[%zu].pageSize: expected a size such as 2MB, got %s", i,
+			       quote(&q, size));
 		for (size_t j = 0; j < i; j++)
 			if (!strcmp(size, list->v[j].page_size))
-				breach(v, "hugepageLimits[%zu].pageSize: %s is there twice", i, quote(&q, size));
+				breach(v, "hugepageLimits[%zu].pageSize: %s is there twice", i,
+				       quote(&q, size));
 	}
 }
 
@@ -179,7 +185,8 @@ static void check_unified(struct verdict *v, const struct pairs *list)
 	struct quoted q;
 	for (size_t i = 0; i < list->n; i++)
 		if (!is_cgroup_file(list->v[i].key))
-			breach(v, "unified[%s]: expected a file of cgroup v2 such as memory.high", quote(&q, list->v[i].key));
+			breach(v, "unified[%s]: expected a file of cgroup v2 such as memory.high",
+			       quote(&q, list->v[i].key));
 }
 
 static void check_network(struct verdict *v, const struct spec_network *n)

@@ -11,7 +11,8 @@ static void check_errno(struct verdict *v, const char *path, int action, uint32_
 {
 	uint32_t max = action == SPEC_ACT_TRACE ? 65535 : 4095;
 	if (action != SPEC_ACT_ERRNO && action != SPEC_ACT_TRACE)
-		breach(v, "%s: not for %s, which returns no number", path, jx_word_name(spec_action_words, action));
+		breach(v, "%s: not for %s, which returns no number", path,
+		       jx_word_name(spec_action_words, action));
 	else if (number > max)
 		breach(v, "%s: expected at most %" PRIu32 ", got %" PRIu32, path, max, number);
 }
@@ -23,15 +24,17 @@ static void check_syscall(struct verdict *v, size_t i, const struct spec_syscall
 		breach(v, "linux.seccomp.syscalls[%zu].names: expected at least one string", i);
 	for (size_t j = 0; j < c->names.n; j++)
 		if (!*c->names.v[j])
-			breach(v, "linux.seccomp.syscalls[%zu].names[%zu]: expected a system call, got \"\"", i, j);
+			breach(v, "linux.seccomp.syscalls[%zu].names[%zu]: expected a system call, got \"\"",
+			       i, j);
 	if (c->errno_ret.has) {
 		snprintf(path, sizeof(path), "linux.seccomp.syscalls[%zu].errnoRet", i);
 		check_errno(v, path, c->action, c->errno_ret.v);
 	}
 	for (size_t j = 0; j < c->args.n; j++)
 		if (c->args.v[j].index.v > 5)
-			breach(v, "linux.seccomp.syscalls[%zu].args[%zu].index: expected 0 to 5, got %" PRIu32, i, j,
-			       c->args.v[j].index.v);
+			breach(v,
+			       "linux.seccomp.syscalls[%zu].args[%zu].index: expected 0 to 5, got %" PRIu32,
+			       i, j, c->args.v[j].index.v);
 }
 
 static void check_archs(struct verdict *v, const struct strs *list)
@@ -42,8 +45,9 @@ static void check_archs(struct verdict *v, const struct strs *list)
 		if (jx_word_find(spec_arch_words, list->v[i]))
 			continue;
 		near = jx_nearest(spec_arch_words, list->v[i]);
-		breach(v, "linux.seccomp.architectures[%zu]: unknown value %s%s%s%s", i, quote(&q, list->v[i]),
-		       near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
+		breach(v, "linux.seccomp.architectures[%zu]: unknown value %s%s%s%s", i,
+		       quote(&q, list->v[i]), near ? " (did you mean \"" : "", near ? near : "",
+		       near ? "\"?)" : "");
 	}
 }
 
@@ -63,7 +67,8 @@ void check_seccomp(struct verdict *v, const struct spec_seccomp *f)
 	for (size_t i = 0; i < f->syscalls.n; i++)
 		check_syscall(v, i, &f->syscalls.v[i]);
 	if (f->default_action == SPEC_ACT_NOTIFY)
-		breach(v, "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY would stop the program before it starts");
+		breach(v, "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY would stop the program before it "
+			  "starts");
 	check_absolute(v, f->listener_path, "linux.seccomp.listenerPath");
 	if (!f->listener_path && has_notify(f))
 		breach(v, "linux.seccomp.listenerPath: required for SCMP_ACT_NOTIFY");

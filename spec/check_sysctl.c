@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which sysctls a container may set: those that belong to a namespace it names (see check.h). That a joined namespace is
- * not the host's own can be seen only at run time. Sources: runtime-spec config-linux.md "Sysctl", ipc_namespaces(7),
- * uts_namespaces(7), sysctl.d(5) for the two spellings.
+ * Which sysctls a container may set: those that belong to a namespace it names (see check.h). That a joined
+ * namespace is not the host's own can be seen only at run time. Sources: runtime-spec config-linux.md
+ * "Sysctl", ipc_namespaces(7), uts_namespaces(7), sysctl.d(5) for the two spellings.
  */
 #include <limits.h>
 #include <linux/sched.h>
@@ -35,8 +35,8 @@ static const struct rule {
 };
 
 /*
- * The key as a path: the first separator decides which of '.' and '/' separates; with '.', a '/' stands for a dot in a
- * name (net.ipv4.conf.eth0/100.forwarding).
+ * The key as a path: the first separator decides which of '.' and '/' separates; with '.', a '/' stands for
+ * a dot in a name (net.ipv4.conf.eth0/100.forwarding).
  */
 static void to_path(const char *key, char *path, size_t size)
 {

@@ -6,6 +6,7 @@
 
 #include "util/mem.h"
 
+/* clang-format off: JSON text */
 #define PROCESS \
 	"{\n" \
 	"\t\"ociVersion\": \"1.3.0\",\n" \
@@ -97,7 +98,10 @@ static const char root_text[] =
 	"\t\t],\n"
 	PATHS;
 
-/* Without CAP_SYS_ADMIN outside: the caller's own ids, no gid=5 (unmapped), the host's network and so its /sys. */
+/*
+ * Without CAP_SYS_ADMIN outside: the caller's own ids, no gid=5 (unmapped), the host's network and so its
+ * /sys.
+ */
 static const char rootless_text[] =
 	PROCESS
 	MOUNTS("\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\"",
@@ -115,6 +119,7 @@ static const char rootless_text[] =
 	NAMESPACE("user") "\n"
 	"\t\t],\n"
 	PATHS;
+/* clang-format on */
 
 char *spec_default_json(bool is_rootless)
 {

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 /*
- * A complete config.json as text, which the caller frees. For a rootless caller: with a user namespace in which the
- * caller's own ids are root, and without what only root can give.
+ * A complete config.json as text, which the caller frees. For a rootless caller: with a user namespace in
+ * which the caller's own ids are root, and without what only root can give.
  */
 char *spec_default_json(bool is_rootless);

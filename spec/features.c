@@ -47,8 +47,13 @@ static struct strs mount_options_list(struct arena *a)
 static struct strs hooks_list(struct arena *a)
 {
 	static const struct jx_word hooks[] = {
-		{ "prestart", 0 }, { "createRuntime", 0 }, { "createContainer", 0 }, { "startContainer", 0 },
-		{ "poststart", 0 }, { "poststop", 0 }, { 0 },
+		{ "prestart", 0 },
+		{ "createRuntime", 0 },
+		{ "createContainer", 0 },
+		{ "startContainer", 0 },
+		{ "poststart", 0 },
+		{ "poststop", 0 },
+		{ 0 },
 	};
 	return words_list(a, spec_is_supported("hooks") ? hooks : hooks + ARRAY_LEN(hooks) - 1);
 }
@@ -59,7 +64,8 @@ static struct strs actions_list(struct arena *a)
 	struct strs list = words_list(a, spec_action_words);
 	size_t kept = 0;
 	for (size_t i = 0; i < list.n; i++)
-		if (spec_action_words[i].value != SPEC_ACT_NOTIFY || spec_is_supported("linux.seccomp.listenerPath"))
+		if (spec_action_words[i].value != SPEC_ACT_NOTIFY ||
+		    spec_is_supported("linux.seccomp.listenerPath"))
 			list.v[kept++] = list.v[i];
 	list.n = kept;
 	return list;
@@ -68,7 +74,8 @@ static struct strs actions_list(struct arena *a)
 static struct strs unsafe_annotations(struct arena *a)
 {
 	static const struct jx_word keys[] = {
-		{ "bundle", 0 }, { "org.criu.config", 0 }, { "org.systemd.property.", 0 }, { "run.oci.", 0 }, { 0 },
+		{ "bundle", 0 }, { "org.criu.config", 0 }, { "org.systemd.property.", 0 }, { "run.oci.", 0 },
+		{ 0 },
 	};
 	return words_list(a, keys);
 }
@@ -145,13 +152,13 @@ static struct features_linux *linux_part(struct arena *a)
 	return l;
 }
 
+/* libseccomp is linked in whole, so its header's version is what runs. */
 static struct pairs annotations_part(struct arena *a)
 {
-	const struct scmp_version *version = seccomp_version();
 	struct pairs list = { .n = 3 };
 	list.v = arena_array(a, list.n, sizeof(*list.v));
 	list.v[0] = (struct pair){ "io.github.seccomp.libseccomp.version",
-				   arena_fmt(a, "%u.%u.%u", version->major, version->minor, version->micro) };
+				   arena_fmt(a, "%d.%d.%d", SCMP_VER_MAJOR, SCMP_VER_MINOR, SCMP_VER_MICRO) };
 	list.v[1] = (struct pair){ "kist.version", KIST_VERSION };
 	list.v[2] = (struct pair){ "kist.commit", KIST_COMMIT };
 	return list;

@@ -60,13 +60,15 @@ static const struct jx_field cpu_affinity_fields[] = {
 
 const struct jx_field spec_process_fields[] = {
 	JX_BOOL(struct spec_process, terminal, "terminal"),
-	JX_OBJ(struct spec_process, console_size, "consoleSize", struct spec_console_size, console_size_fields),
+	JX_OBJ(struct spec_process, console_size, "consoleSize", struct spec_console_size,
+	       console_size_fields),
 	JX_STR(struct spec_process, cwd, "cwd", .must = true),
 	JX_STRS(struct spec_process, env, "env"),
 	JX_STRS(struct spec_process, args, "args", .must = true),
 	JX_OBJ(struct spec_process, user, "user", struct spec_user, user_fields, .must = true),
 	JX_LIST(struct spec_process, rlimits, "rlimits", struct spec_rlimit, rlimit_fields),
-	JX_OBJ(struct spec_process, capabilities, "capabilities", struct spec_capabilities, capabilities_fields),
+	JX_OBJ(struct spec_process, capabilities, "capabilities", struct spec_capabilities,
+	       capabilities_fields),
 	JX_BOOL(struct spec_process, no_new_privileges, "noNewPrivileges"),
 	JX_I32(struct spec_process, oom_score_adj, "oomScoreAdj"),
 	JX_OBJ(struct spec_process, scheduler, "scheduler", struct spec_scheduler, scheduler_fields),

@@ -35,7 +35,8 @@ int spec_load_file(int dirfd, const char *name, struct spec *ret, struct err *e)
 	return spec_load_bytes(bytes, len, name, ret, e);
 }
 
-int spec_load_process(int dirfd, const char *name, struct arena *arena, struct spec_process **ret, struct err *e)
+int spec_load_process(int dirfd, const char *name, struct arena *arena, struct spec_process **ret,
+		      struct err *e)
 {
 	struct spec_process *p = arena_new(arena, struct spec_process);
 	int r = jx_load_file(dirfd, name, spec_process_fields, p, arena, NULL, e);

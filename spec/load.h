@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the bytes of a config.json to struct spec: types, required keys and ranges, by the rows of spec/fields.h.
- * Callers: runtime, cli. Judges nothing that needs two keys at once: that is spec/check.h. All runs in the parent.
+ * From the bytes of a config.json to struct spec: types, required keys and ranges, by the rows of
+ * spec/fields.h. Callers: runtime, cli. Judges nothing that needs two keys at once: that is spec/check.h. All
+ * runs in the parent.
  *
- * On failure nothing is left in `ret`. A breach reads "linux.resources.memory.limit: expected integer, got string", a
- * syntax error "config.json:12:5: ...".
+ * On failure nothing is left in `ret`. A breach reads "linux.resources.memory.limit: expected integer, got
+ * string", a syntax error "config.json:12:5: ...".
  */
 #pragma once
 #include <stddef.h>
@@ -22,9 +23,11 @@ int spec_load_listen(const char *bytes, size_t len, const char *origin, const st
 		     struct spec *ret, struct err *e);
 
 /* Reads the process object of `exec --process`, into the caller's arena, and judges it as spec_check does. */
-int spec_load_process(int dirfd, const char *name, struct arena *arena, struct spec_process **ret, struct err *e);
+int spec_load_process(int dirfd, const char *name, struct arena *arena, struct spec_process **ret,
+		      struct err *e);
 
-/* Reads a resources object (`update --resources`), into the caller's arena, and judges it as spec_check does. */
+/* Reads a resources object (`update --resources`), into the caller's arena, and judges it as spec_check does.
+ */
 int spec_load_resources(const char *bytes, size_t len, const char *origin, struct arena *arena,
 			struct spec_resources **ret, struct err *e);
 

@@ -25,11 +25,12 @@ struct word {
 	enum word_kind kind;
 	bool is_recursive;
 	uint64_t bits;          /* SWITCH: offset of the boolean */
-	uint64_t also;          /* ATTR_*: the superblock's bit; SWITCH: offset of a second boolean, 0: none */
+	uint64_t also;          /* ATTR_*: the superblock's bit; SWITCH: a second offset, or 0 */
 };
 
 #define AT(member) offsetof(struct mount_options, member)
 
+/* clang-format off: one row per line */
 static const struct word words[] = {
 	{ "async",          SUPER_OFF,   false, MS_SYNCHRONOUS,          0 },
 	{ "atime",          ATIME_OFF,   false, MOUNT_ATTR_NOATIME,      0 },
@@ -97,6 +98,7 @@ static const struct word words[] = {
 	{ "tmpcopyup",      SWITCH,      false, AT(is_tmpcopyup),        0 },
 	{ "unbindable",     PROPAGATION, false, MS_UNBINDABLE,           0 },
 };
+/* clang-format on */
 
 const char *mount_option_word(size_t i)
 {
@@ -212,8 +214,10 @@ static int refuse_data(const char *word, struct err *e)
 	str_auto struct str quoted = STR_MAX(ERR_TEXT_MAX / 2);
 	jx_print_string(&quoted, word);
 	if (near)
-		return err_new(e, EINVAL, "unknown option %s for a bind mount (did you mean \"%s\"?)", quoted.p, near);
-	return err_new(e, EINVAL, "unknown option %s for a bind mount, which takes no file system options", quoted.p);
+		return err_new(e, EINVAL, "unknown option %s for a bind mount (did you mean \"%s\"?)",
+			       quoted.p, near);
+	return err_new(e, EINVAL, "unknown option %s for a bind mount, which takes no file system options",
+		       quoted.p);
 }
 
 /* Joins the words that are not in the table by commas, and gives the first of them. */
@@ -237,7 +241,8 @@ static const char *join_data(const struct strs *list, struct arena *arena, const
 	return data;
 }
 
-int mount_options_parse(const struct strs *list, struct arena *arena, struct mount_options *ret, struct err *e)
+int mount_options_parse(const struct strs *list, struct arena *arena, struct mount_options *ret,
+			struct err *e)
 {
 	struct mount_options o = { .data = "" };
 	bool has_data = false;

@@ -20,13 +20,18 @@ struct mount_propagation {
 };
 
 struct mount_options {
-	/* For mount_setattr(2) on the mount, and with AT_RECURSIVE on the tree. A bit is in set, in clr, or in neither;
-	 * the access time is a field: when a word of it is given, all of MOUNT_ATTR__ATIME is in clr too. */
+	/*
+	 * For mount_setattr(2) on the mount, and with AT_RECURSIVE on the tree. A bit is in set, in clr, or
+	 * in neither; the access time is a field: when a word of it is given, all of MOUNT_ATTR__ATIME is in
+	 * clr too.
+	 */
 	uint64_t attr_set, attr_clr;
 	uint64_t rec_set, rec_clr;
 
-	/* Of the superblock, as MS_* of mount(2): MS_SYNCHRONOUS, MS_DIRSYNC, MS_I_VERSION, MS_LAZYTIME, MS_MANDLOCK,
-	 * MS_SILENT; and MS_RDONLY, which `ro` sets beside the attribute. */
+	/*
+	 * Of the superblock, as MS_* of mount(2): MS_SYNCHRONOUS, MS_DIRSYNC, MS_I_VERSION, MS_LAZYTIME,
+	 * MS_MANDLOCK, MS_SILENT; and MS_RDONLY, which `ro` sets beside the attribute.
+	 */
 	unsigned long super_set, super_clr;
 
 	/* In the order of the words, to be applied after the mount, one call each. */
@@ -47,10 +52,12 @@ struct mount_options {
 };
 
 /*
- * Reads option words; strings come from the arena. On a bind mount a word that is not in the table is refused with the
- * nearest one, because the kernel would drop it. Errors name the word, not the mount. -EINVAL. Pure.
+ * Reads option words; strings come from the arena. On a bind mount a word that is not in the table is
+ * refused with the nearest one, because the kernel would drop it. Errors name the word, not the mount.
+ * -EINVAL. Pure.
  */
-int mount_options_parse(const struct strs *words, struct arena *arena, struct mount_options *ret, struct err *e);
+int mount_options_parse(const struct strs *words, struct arena *arena, struct mount_options *ret,
+			struct err *e);
 
 /* Walks the table: word number i, or NULL after the last. */
 const char *mount_option_word(size_t i);

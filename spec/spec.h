@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config.json as C: every key of the OCI runtime-spec 1.3.0 that concerns Linux. Only data; spec/load.h fills it,
- * spec/check.h judges it, and from then on it is const.
+ * config.json as C: every key of the OCI runtime-spec 1.3.0 that concerns Linux. Only data; spec/load.h
+ * fills it, spec/check.h judges it, and from then on it is const.
  *
- * Absent optional scalars have `has` false and v 0; absent strings and objects are NULL; absent lists have n 0.
- * All strings and lists are borrowed from `struct spec.arena`. Numbers of words are those of the kernel where it has one
- * (CLONE_NEW*, RLIMIT_*, SCHED_*, MPOL_*, MS_*), else the enums below; 0 is "absent" where the key is optional.
+ * Absent optional scalars have `has` false and v 0; absent strings and objects are NULL; absent lists have
+ * n 0. All strings and lists are borrowed from `struct spec.arena`. Numbers of words are those of the
+ * kernel where it has one (CLONE_NEW*, RLIMIT_*, SCHED_*, MPOL_*, MS_*), else the enums below; 0 is
+ * "absent" where the key is optional.
  */
 #pragma once
 #include <stdint.h>
@@ -219,7 +220,7 @@ struct spec_seccomp {
 	int default_action;        /* enum spec_action */
 	struct opt_u32 default_errno_ret;
 	struct strs architectures; /* "SCMP_ARCH_..." */
-	struct opt_u64 flags;      /* SECCOMP_FILTER_FLAG_* or-ed; !has (absent or null): SPEC_ALLOW; [] is has and 0 */
+	struct opt_u64 flags;      /* SECCOMP_FILTER_FLAG_* or-ed; absent or null: SPEC_ALLOW; []: none */
 	const char *listener_path;
 	const char *listener_metadata;
 	struct spec_syscalls syscalls;
@@ -333,8 +334,7 @@ struct spec_linux {
 	struct spec_devices devices;
 	struct spec_net_devices net_devices;
 	const char *cgroups_path;
-	int rootfs_propagation;            /* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, with MS_REC for
-	                                      the r-words; 0: absent */
+	int rootfs_propagation;            /* MS_SHARED and so on, with MS_REC for r-words; 0: absent */
 	struct strs masked_paths;
 	struct strs readonly_paths;
 	const char *mount_label;

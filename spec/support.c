@@ -95,13 +95,11 @@ static const struct {
 };
 
 static const struct {
-	const char *path;  /* behind "process." */
+	const char *path; /* behind "process." */
 	bool (*is_used)(const struct spec_process *p);
 } process_rows[] = {
-	{ "scheduler", uses_scheduler },
-	{ "ioPriority", uses_io_priority },
-	{ "execCPUAffinity", uses_affinity },
-	{ "apparmorProfile", uses_apparmor },
+	{ "scheduler", uses_scheduler },      { "ioPriority", uses_io_priority },
+	{ "execCPUAffinity", uses_affinity }, { "apparmorProfile", uses_apparmor },
 	{ "selinuxLabel", uses_selinux },
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys that the runtime does not act on yet, refused when a spec uses them: nothing that is asked for is ever dropped in
- * silence. Whoever implements one strikes its row. Callers: runtime, after spec_check; `kist spec --check`.
+ * Keys that the runtime does not act on yet, refused when a spec uses them: nothing that is asked for is ever
+ * dropped in silence. Whoever implements one strikes its row. Callers: runtime, after spec_check; `kist spec
+ * --check`.
  */
 #pragma once
 #include <stdbool.h>

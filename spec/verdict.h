@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the rules of spec/check*.c report, and small tests that several of them share. For these files alone. */
+/* How the rules of spec/check*.c report, and small tests that several of them share. For these files alone.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,8 +10,8 @@
 enum { VERDICT_TEXT_MAX = 800 };
 
 struct verdict {
-	const char *base;        /* put before every path: "process.", or "" */
-	jx_breach_fn *breach;    /* NULL: only the first breach counts */
+	const char *base;     /* put before every path: "process.", or "" */
+	jx_breach_fn *breach; /* NULL: only the first breach counts */
 	void *ctx;
 	size_t count;
 	char first[VERDICT_TEXT_MAX];
@@ -36,7 +37,8 @@ void check_resources(struct verdict *v, const struct spec_resources *r);
 /* Environment entries: NAME=value. `path` names the list. */
 void check_env(struct verdict *v, const char *path, const struct strs *env);
 
-/* A path that the spec wants absolute; NULL is fine. The format names the key, and costs nothing when all is well. */
+/* A path that the spec wants absolute; NULL is fine. The format names the key, and costs nothing when all is
+ * well. */
 void check_absolute(struct verdict *v, const char *value, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

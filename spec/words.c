@@ -15,6 +15,8 @@
 
 #include "spec/spec.h"
 
+/* clang-format off: rows of tables */
+
 /* namespaces(7) */
 const struct jx_word spec_namespace_words[] = {
 	{ "cgroup", CLONE_NEWCGROUP }, { "ipc", CLONE_NEWIPC },   { "mount", CLONE_NEWNS },

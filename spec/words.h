@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words of config.json and their numbers. Callers: the rows, the rules, features, and modules that print a word. */
+/*
+ * Words of config.json and their numbers. Callers: the rows, the rules, features, and modules that print a
+ * word.
+ */
 #pragma once
 #include "util/jx.h"
 

@@ -115,6 +115,7 @@ struct jx_field {
 	(JX_AT(T, m.v, E *) - offsetof(struct jx_list, v) + \
 	 0 * sizeof(char[sizeof(((T *)0)->m) == sizeof(struct jx_list) ? 1 : -1]))
 
+/* clang-format off: one macro per line */
 /* One row: struct type, member, JSON name; then `.must = true` where the key is required. */
 #define JX_STR(T, m, k, ...)   { .key = k, .kind = JXK_STR, .off = JX_AT(T, m, const char *), __VA_ARGS__ }
 #define JX_BOOL(T, m, k, ...) { .key = k, .kind = JXK_BOOL, .off = JX_AT(T, m, struct opt_bool), __VA_ARGS__ }
@@ -139,6 +140,7 @@ struct jx_field {
 	  .size = sizeof(E), .sub = (r), __VA_ARGS__ }
 #define JX_SKIP(k) { .key = k, .kind = JXK_SKIP }
 #define JX_END { .key = NULL, .kind = JXK_END }
+/* clang-format on */
 
 /* ---- reading ---- */
 

@@ -111,7 +111,8 @@ static const char all_kinds[] =
 	"{\"word\":\"a \\u00e9 \\\"q\\\"\",\"flag\":false,\"i32\":-2147483648,\"u32\":4294967295,"
 	"\"i64\":-9223372036854775808,\"u64\":18446744073709551615,\"list\":[\"x\",\"\"],\"numbers\":[0,7],"
 	"\"pairs\":{\"b.c\":\"1\",\"a\":\"2\"},\"inner\":{\"name\":\"n\",\"size\":9223372036854775808},"
-	"\"items\":[{\"name\":\"i0\"},{\"name\":\"i1\",\"size\":0}],\"map\":{\"k2\":{\"weight\":-1},\"k1\":{}},"
+	"\"items\":[{\"name\":\"i0\"},{\"name\":\"i1\",\"size\":0}],\"map\":{\"k2\":{\"weight\":-1},\"k1\":{}"
+	"},"
 	"\"colour\":\"green\",\"flags\":[\"one\",\"four\"]}";
 
 static void every_kind(void **state)
@@ -159,16 +160,20 @@ static void printed_back(void **state)
 static void printed_with_lines(void **state)
 {
 	(void)state;
-	struct reading *r = read_text("{\"list\":[\"a\"],\"inner\":{\"name\":\"n\"},\"items\":[],\"flags\":[]}", NULL);
+	struct reading *r =
+		read_text("{\"list\":[\"a\"],\"inner\":{\"name\":\"n\"},\"items\":[],\"flags\":[]}", NULL);
 	str_auto struct str text = STR_MAX(4096);
 	jx_print(&text, rows, &r->out, 2);
-	assert_string_equal(text.p, "{\n  \"list\": [\n    \"a\"\n  ],\n  \"inner\": {\n    \"name\": \"n\"\n  },\n"
-				    "  \"items\": [],\n  \"flags\": []\n}");
+	assert_string_equal(text.p,
+			    "{\n  \"list\": [\n    \"a\"\n  ],\n  \"inner\": {\n    \"name\": \"n\"\n  },\n"
+			    "  \"items\": [],\n  \"flags\": []\n}");
 }
 
 static void strings_as_literals(void **state)
 {
-	static const struct { const char *in, *out; } cases[] = {
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
 		{ "", "\"\"" },
 		{ "a\"b\\c\n\t\x01\x7f", "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f\"" },
 		{ "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"" },
@@ -188,8 +193,9 @@ static void strings_as_literals(void **state)
 static void absent_and_null(void **state)
 {
 	(void)state;
-	struct reading *r = read_text("{\"word\":null,\"inner\":null,\"list\":null,\"flags\":null,\"u64\":null,\"blank\":\"\"}",
-				      NULL);
+	struct reading *r = read_text(
+		"{\"word\":null,\"inner\":null,\"list\":null,\"flags\":null,\"u64\":null,\"blank\":\"\"}",
+		NULL);
 	assert_int_equal(r->result, 0);
 	assert_null(r->out.word);
 	assert_null(r->out.blank);
@@ -218,7 +224,8 @@ static void wrong_types(void **state)
 	assert_refused("{\"numbers\":[1,true]}", "numbers[1]: expected integer, got boolean");
 	assert_refused("{\"pairs\":{\"a b\":1}}", "pairs[\"a b\"]: expected string, got integer");
 	assert_refused("{\"inner\":[]}", "inner: expected object, got array");
-	assert_refused("{\"items\":[{\"name\":\"a\"},{\"name\":7}]}", "items[1].name: expected string, got integer");
+	assert_refused("{\"items\":[{\"name\":\"a\"},{\"name\":7}]}",
+		       "items[1].name: expected string, got integer");
 	assert_refused("{\"map\":{\"x\":{\"weight\":\"1\"}}}", "map.x.weight: expected integer, got string");
 	assert_refused("{\"flags\":\"one\"}", "flags: expected array, got string");
 	assert_refused("7", "t.json: expected object, got integer");
@@ -229,15 +236,17 @@ static void wrong_values(void **state)
 	(void)state;
 	assert_refused("{\"inner\":{}}", "inner.name: required, but missing");
 	assert_refused("{\"inner\":{\"name\":null}}", "inner.name: required, got null");
-	assert_refused("{\"i32\":2147483648}", "i32: expected integer from -2147483648 to 2147483647, got 2147483648");
+	assert_refused("{\"i32\":2147483648}",
+		       "i32: expected integer from -2147483648 to 2147483647, got 2147483648");
 	assert_refused("{\"u32\":-1}", "u32: expected integer from 0 to 4294967295, got -1");
 	assert_refused("{\"u64\":-1}", "u64: expected integer from 0 to 18446744073709551615, got -1");
 	assert_refused("{\"u64\":18446744073709551616}",
 		       "u64: expected integer from 0 to 18446744073709551615, got 18446744073709551616");
 	assert_refused("{\"u64\":99999999999999999999999999999999999}",
-		       "u64: expected integer from 0 to 18446744073709551615, got 99999999999999999999999999999999999");
+		       "u64: expected integer from 0 to 18446744073709551615, got "
+		       "99999999999999999999999999999999999");
 	assert_refused("{\"i64\":9223372036854775808}", "i64: expected integer from -9223372036854775808 to "
-						       "9223372036854775807, got 9223372036854775808");
+							"9223372036854775807, got 9223372036854775808");
 	assert_refused("{\"colour\":\"gren\"}", "colour: unknown value \"gren\" (did you mean \"green\"?)");
 	assert_refused("{\"colour\":\"\\n\"}", "colour: unknown value \"\\n\"");
 	assert_refused("{\"flags\":[\"one\",\"six\"]}", "flags[1]: unknown value \"six\"");
@@ -246,16 +255,24 @@ static void wrong_values(void **state)
 static void wrong_texts(void **state)
 {
 	(void)state;
-	assert_refused("{\"word\":\"a\",\"word\":\"b\"}", "t.json:1:18: duplicate object key near '\"word\"'");
+	assert_refused("{\"word\":\"a\",\"word\":\"b\"}",
+		       "t.json:1:18: duplicate object key near '\"word\"'");
 	assert_refused("{\n \"word\": }", "t.json:2:10: unexpected token near '}'");
 	assert_refused("{\"u64\":18446744073709551615,\"u64\":1}",
 		       "t.json:1:41: duplicate object key near '\"u64\"'");
 	assert_int_equal(read_text("{\"word\":\"a\\u0000b\"}", NULL)->result, -EINVAL);
-	assert_int_equal(read_text("{\"word\":\"\\u0000" "5\",\"u64\":18446744073709551615}", NULL)->result, -EINVAL);
+	assert_int_equal(read_text("{\"word\":\"\\u0000"
+				   "5\",\"u64\":18446744073709551615}",
+				   NULL)
+				 ->result,
+			 -EINVAL);
 	assert_int_equal(read_text("{\"wo\\u0000\":1}", NULL)->result, -EINVAL);
 	assert_int_equal(read_text("{\"word\":\"\xff\"}", NULL)->result, -EINVAL);
 	assert_int_equal(read_text("{\"u64\":018446744073709551615}", NULL)->result, -EINVAL);
-	assert_int_equal(read_text("{\"word\":\"18446744073709551615\\\\\",\"u64\":18446744073709551615}", NULL)->result, 0);
+	assert_int_equal(
+		read_text("{\"word\":\"18446744073709551615\\\\\",\"u64\":18446744073709551615}", NULL)
+			->result,
+		0);
 }
 
 static void too_much(void **state)
@@ -297,11 +314,13 @@ static void all_breaches(void **state)
 	(void)state;
 	struct notes n = { 0 };
 	struct jx_listener l = { .breach = note_breach, .ctx = &n };
-	struct reading *r = read_text("{\"word\":1,\"inner\":{},\"list\":[1,\"a\",2],\"items\":[7,{\"name\":\"ok\"}]}", &l);
+	struct reading *r = read_text(
+		"{\"word\":1,\"inner\":{},\"list\":[1,\"a\",2],\"items\":[7,{\"name\":\"ok\"}]}", &l);
 	assert_int_equal(r->result, -EINVAL);
-	assert_string_equal(n.text, "word: expected string, got integer|list[0]: expected string, got integer|"
-				    "list[2]: expected string, got integer|inner.name: required, but missing|"
-				    "items[0]: expected object, got integer|");
+	assert_string_equal(n.text,
+			    "word: expected string, got integer|list[0]: expected string, got integer|"
+			    "list[2]: expected string, got integer|inner.name: required, but missing|"
+			    "items[0]: expected object, got integer|");
 	assert_string_equal(r->err.text, "word: expected string, got integer");
 }
 
@@ -310,8 +329,9 @@ static void unknown_keys(void **state)
 	(void)state;
 	struct notes n = { 0 };
 	struct jx_listener l = { .unknown = note_unknown, .ctx = &n };
-	const char *text = "{\"wrod\":1,\"elsewhere\":{\"x\":1},\"inner\":{\"name\":\"n\",\"Size\":1,\"zzzzzz\":2},"
-			   "\"items\":[{\"name\":\"n\",\"sizes\":0}]}";
+	const char *text =
+		"{\"wrod\":1,\"elsewhere\":{\"x\":1},\"inner\":{\"name\":\"n\",\"Size\":1,\"zzzzzz\":2},"
+		"\"items\":[{\"name\":\"n\",\"sizes\":0}]}";
 	assert_int_equal(read_text(text, &l)->result, 0);
 	assert_string_equal(n.text, "inner.Size~size|inner.zzzzzz~|items[0].sizes~size|wrod~word|");
 	assert_int_equal(read_text(text, NULL)->result, 0);
@@ -324,7 +344,8 @@ static void nearest_words(void **state)
 	assert_string_equal(jx_nearest(colours, "rde"), "red");
 	assert_null(jx_nearest(colours, "blue"));
 	assert_null(jx_nearest(colours, ""));
-	assert_null(jx_nearest(colours, "a word that is much longer than any of the table, and than what is compared"));
+	assert_null(jx_nearest(
+		colours, "a word that is much longer than any of the table, and than what is compared"));
 	assert_string_equal(jx_word_name(colours, 2), "green");
 	assert_null(jx_word_name(colours, 9));
 	assert_int_equal(jx_word_find(bits, "four")->value, 4);
@@ -333,10 +354,12 @@ static void nearest_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_kind),      cmocka_unit_test(printed_back),  cmocka_unit_test(printed_with_lines),
-		cmocka_unit_test(strings_as_literals), cmocka_unit_test(absent_and_null), cmocka_unit_test(wrong_types),
-		cmocka_unit_test(wrong_values),    cmocka_unit_test(wrong_texts),   cmocka_unit_test(too_much),
-		cmocka_unit_test(all_breaches),    cmocka_unit_test(unknown_keys),  cmocka_unit_test(nearest_words),
+		cmocka_unit_test(every_kind),	      cmocka_unit_test(printed_back),
+		cmocka_unit_test(printed_with_lines), cmocka_unit_test(strings_as_literals),
+		cmocka_unit_test(absent_and_null),    cmocka_unit_test(wrong_types),
+		cmocka_unit_test(wrong_values),	      cmocka_unit_test(wrong_texts),
+		cmocka_unit_test(too_much),	      cmocka_unit_test(all_breaches),
+		cmocka_unit_test(unknown_keys),	      cmocka_unit_test(nearest_words),
 	};
 	return cmocka_run_group_tests_name("jx", tests, NULL, NULL);
 }

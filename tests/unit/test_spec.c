@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Configs that must pass, rows against the list of keys, the default, refusals and features. Runs at the top. */
+/* Configs that must pass, rows against the list of keys, the default, refusals and features. Runs at the top.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +48,7 @@ static void good_configs(void **state)
 	DIR *dir = opendir("tests/data/good-configs");
 	(void)state;
 	assert_non_null(dir);
-	for (struct dirent *d; (d = readdir(dir)); ) {
+	for (struct dirent *d; (d = readdir(dir));) {
 		if (d->d_name[0] == '.')
 			continue;
 		spec_auto struct spec s = { 0 };
@@ -115,7 +116,9 @@ static void list_keys(const struct jx_field *row, const char *base, struct str *
 			continue;
 		str_fmt(out, "%s%s\n", base, row->key);
 		snprintf(path, sizeof(path), "%s%s%s.", base, row->key,
-			 row->kind == JXK_LIST ? "[]" : row->kind == JXK_MAP ? "{}" : "");
+			 row->kind == JXK_LIST	? "[]"
+			 : row->kind == JXK_MAP ? "{}"
+						: "");
 		if (row->sub)
 			list_keys(row->sub, path, out);
 	}
@@ -184,7 +187,8 @@ static void all_breaches(void **state)
 	spec_auto struct spec s = { 0 };
 	size_t calls = 0;
 	load_text("{\"ociVersion\":\"x\",\"root\":{\"path\":\"\"},\"hostname\":\"h\",\"process\":"
-		  "{\"cwd\":\"a\",\"args\":[],\"user\":{\"uid\":0,\"gid\":0}}}", &s);
+		  "{\"cwd\":\"a\",\"args\":[],\"user\":{\"uid\":0,\"gid\":0}}}",
+		  &s);
 	assert_int_equal(spec_check_all(&s, count_call, &calls), 5);
 	assert_int_equal(calls, 5);
 }
@@ -246,9 +250,7 @@ static bool has_word(json_t *list, const char *word)
 {
 	size_t i;
 	json_t *v;
-	json_array_foreach(list, i, v)
-		if (!strcmp(json_string_value(v), word))
-			return true;
+	json_array_foreach(list, i, v) if (!strcmp(json_string_value(v), word)) return true;
 	return false;
 }
 
@@ -264,7 +266,8 @@ static void features_document(void **state)
 	assert_int_equal(json_array_size(json_object_get(f, "hooks")), spec_is_supported("hooks") ? 6 : 0);
 	assert_int_equal(json_array_size(json_object_get(l, "namespaces")), 8);
 	assert_int_equal(json_array_size(json_object_get(l, "capabilities")), 41);
-	assert_true(json_is_true(json_object_get(json_object_get(json_object_get(l, "mountExtensions"), "idmap"), "enabled")));
+	assert_true(json_is_true(
+		json_object_get(json_object_get(json_object_get(l, "mountExtensions"), "idmap"), "enabled")));
 	assert_true(has_word(json_object_get(json_object_get(l, "seccomp"), "actions"), "SCMP_ACT_ERRNO"));
 	json_decref(f);
 }
@@ -272,10 +275,11 @@ static void features_document(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_configs),        cmocka_unit_test(exact_values),  cmocka_unit_test(printed_again),
-		cmocka_unit_test(every_key_has_a_row), cmocka_unit_test(default_configs), cmocka_unit_test(all_breaches),
-		cmocka_unit_test(unsupported_keys),    cmocka_unit_test(process_alone), cmocka_unit_test(resources_alone),
-		cmocka_unit_test(features_document),
+		cmocka_unit_test(good_configs),	    cmocka_unit_test(exact_values),
+		cmocka_unit_test(printed_again),    cmocka_unit_test(every_key_has_a_row),
+		cmocka_unit_test(default_configs),  cmocka_unit_test(all_breaches),
+		cmocka_unit_test(unsupported_keys), cmocka_unit_test(process_alone),
+		cmocka_unit_test(resources_alone),  cmocka_unit_test(features_document),
 	};
 	return cmocka_run_group_tests_name("spec", tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tests/data/bad-configs.json: each row is the default config with changes ("set": path to value, "delete": paths), or a
- * text ("raw"), and the exact error that it must be refused with. Runs at the top of the source tree.
+ * tests/data/bad-configs.json: each row is the default config with changes ("set": path to value, "delete":
+ * paths), or a text ("raw"), and the exact error that it must be refused with. Runs at the top of the source
+ * tree.
  */
 #include <jansson.h>
 #include <setjmp.h>
@@ -80,7 +81,8 @@ static void bad_configs(void **state)
 	json_t *table = json_load_file("tests/data/bad-configs.json", 0, NULL), *row;
 	(void)state;
 	assert_true(json_array_size(table) >= ROWS_MIN);
-	json_array_foreach(table, i, row) {
+	json_array_foreach(table, i, row)
+	{
 		const char *want = json_string_value(json_object_get(row, "error"));
 		free_auto char *text = row_text(row);
 		struct err e = { 0 };
@@ -94,7 +96,8 @@ static void bad_configs(void **state)
 		if (r < 0 && want && !strcmp(e.text, want))
 			continue;
 		failures++;
-		print_error("%s:\n  expected: %s\n  got:      %s\n", json_string_value(json_object_get(row, "name")),
+		print_error("%s:\n  expected: %s\n  got:      %s\n",
+			    json_string_value(json_object_get(row, "name")),
 			    want ? want : "(no error in the table)", r < 0 ? e.text : "(accepted)");
 	}
 	json_decref(table);

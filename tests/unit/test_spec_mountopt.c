@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words of mount options: each of the spec is known, the last one wins, and a bind mount takes no strangers. */
+/* Words of mount options: each of the spec is known, the last one wins, and a bind mount takes no strangers.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,12 +50,15 @@ static void in_order(void **state)
 static void words_of_the_spec(void **state)
 {
 	(void)state;
-	struct mount_options o =
-		parse("async atime defaults dev diratime dirsync exec iversion lazytime loud mand noatime nodev nodiratime "
-		      "noexec noiversion nolazytime nomand norelatime nostrictatime nosuid nosymfollow relatime remount ro rw "
-		      "silent strictatime suid symfollow sync tmpcopyup ratime rdev rdiratime rexec rnoatime rnodev rnodiratime "
-		      "rnoexec rnorelatime rnostrictatime rnosuid rrelatime rro rrw rstrictatime rsuid rnosymfollow rsymfollow "
-		      "bind rbind idmap ridmap");
+	struct mount_options o = parse("async atime defaults dev diratime dirsync exec iversion lazytime "
+				       "loud mand noatime nodev nodiratime "
+				       "noexec noiversion nolazytime nomand norelatime nostrictatime nosuid "
+				       "nosymfollow relatime remount ro rw "
+				       "silent strictatime suid symfollow sync tmpcopyup ratime rdev "
+				       "rdiratime rexec rnoatime rnodev rnodiratime "
+				       "rnoexec rnorelatime rnostrictatime rnosuid rrelatime rro rrw "
+				       "rstrictatime rsuid rnosymfollow rsymfollow "
+				       "bind rbind idmap ridmap");
 	assert_string_equal(o.data, "");
 	o = parse("private rprivate shared rshared slave rslave unbindable runbindable");
 	assert_string_equal(o.data, "");
@@ -84,7 +88,10 @@ static void last_word_wins(void **state)
 
 static void access_time_is_one_field(void **state)
 {
-	static const struct { const char *words; uint64_t set; } rows[] = {
+	static const struct {
+		const char *words;
+		uint64_t set;
+	} rows[] = {
 		{ "noatime", MOUNT_ATTR_NOATIME },
 		{ "strictatime", MOUNT_ATTR_STRICTATIME },
 		{ "relatime", 0 },
@@ -123,15 +130,20 @@ static void switches(void **state)
 	assert_true(o.is_bind && o.is_rbind && o.is_idmap && o.is_ridmap);
 	assert_true(o.is_copy_symlink && o.is_src_nofollow && o.is_dest_nofollow);
 	o = parse("bind idmap");
-	assert_true(o.is_bind && !o.is_rbind && o.is_idmap && !o.is_ridmap && !o.is_remount && !o.is_tmpcopyup);
+	assert_true(o.is_bind && !o.is_rbind && o.is_idmap && !o.is_ridmap && !o.is_remount &&
+		    !o.is_tmpcopyup);
 }
 
 static void refusals(void **state)
 {
-	static const struct { const char *words, *message; } rows[] = {
+	static const struct {
+		const char *words, *message;
+	} rows[] = {
 		{ "bind nosiud", "unknown option \"nosiud\" for a bind mount (did you mean \"nosuid\"?)" },
-		{ "size=5 rbind", "unknown option \"size=5\" for a bind mount, which takes no file system options" },
-		{ "shared shared shared shared shared shared shared shared slave", "more than 8 propagation words" },
+		{ "size=5 rbind",
+		  "unknown option \"size=5\" for a bind mount, which takes no file system options" },
+		{ "shared shared shared shared shared shared shared shared slave",
+		  "more than 8 propagation words" },
 		{ "ro  rw", "an empty option" },
 	};
 	(void)state;
@@ -155,8 +167,9 @@ static int release(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_order),         cmocka_unit_test(words_of_the_spec), cmocka_unit_test(last_word_wins),
-		cmocka_unit_test(access_time_is_one_field), cmocka_unit_test(file_system_data), cmocka_unit_test(switches),
+		cmocka_unit_test(in_order),	    cmocka_unit_test(words_of_the_spec),
+		cmocka_unit_test(last_word_wins),   cmocka_unit_test(access_time_is_one_field),
+		cmocka_unit_test(file_system_data), cmocka_unit_test(switches),
 		cmocka_unit_test(refusals),
 	};
 	return cmocka_run_group_tests_name("mount options", tests, NULL, release);
