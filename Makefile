@@ -37,7 +37,7 @@ GEN_SRC   := $(wildcard cli/gen*.c cli/words*.c) $(addprefix cli/,help.c image_w
              $(addprefix util/,mem.c fd.c err.c jx_near.c)
 # seccomp, caps and JSON are static, because loading libraries is a third of the time of other runtimes' start.
 KIST_LIBS  := -lseccomp -lcap -ljansson
-IMAGE_LIBS := -lz -lisal -lzstd -lcrypto -ljansson -lpthread
+IMAGE_LIBS := -lisal -lzstd -lcrypto -ljansson -lpthread
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .PHONY: all run test check bats vm bench fuzz faults asan analyze fmt size man install uninstall clean deps
