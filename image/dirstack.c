@@ -102,6 +102,9 @@ static int enter_odd(struct dirstack *d, int from, const char *name, const char 
 	int fd = -ENOTDIR;
 	if (S_ISLNK(st.st_mode)) {
 		fd = path_open(d->root, prefix, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
+		if (fd == -ENOENT || fd == -ENOTDIR)
+			return err_new(e, ENOTDIR, "parent \"%.200s\": a symlink that leads to no directory of this layer",
+				       prefix);
 	} else if (whiteout_is(&st)) {
 		int r = dirstack_make(from, name, 0755, &is_new, e);
 		if (r < 0)

@@ -66,8 +66,10 @@ static int take_number(uint64_t *ret, bool *ret_has, const char *key, const char
 
 static int take_path(const char **ret, const char *key, const char *value, const char *end, struct err *e)
 {
-	if (memchr(value, '\0', (size_t)(end - value)) || end - value > TAR_PATH_MAX)
+	if (memchr(value, '\0', (size_t)(end - value)))
 		return bad_value(key, e);
+	if (end - value > TAR_PATH_MAX)
+		return err_new(e, ENAMETOOLONG, "pax record %s: more than %d bytes", key, TAR_PATH_MAX);
 	*ret = value;
 	return 0;
 }
