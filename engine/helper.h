@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The programs that belong to kist, such as kist-image. Callers: cmd_image, doctor. */
+#pragma once
+#include "util/err.h"
+
+/*
+ * Finds a helper: in $KIST_LIBEXEC, else beside the kist that runs, else where it was installed. Returns the path, which
+ * the caller frees; NULL with e filled: it is not there.
+ */
+char *helper_find(const char *name, struct err *e);

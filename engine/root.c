@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See root.h. Source: overlayfs.rst. */
+#include "engine/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ns/mount.h"
+#include "util/fd.h"
+#include "util/mem.h"
+
+enum { LAYERS_FILE_MAX = 64 << 10 };
+
+static int open_dir(const struct record_dir *d, const char *name, struct err *e)
+{
+	int fd = openat(d->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "container %s: %s", d->name, name) : fd;
+}
+
+/* The list comes first: from then on `image rm` leaves the layers alone. image/layers.h */
+static int hold_layers(const struct record_dir *d, const struct image *image, struct err *e)
+{
+	str_auto struct str text = STR_MAX(LAYERS_FILE_MAX);
+	fd_auto int fd = openat(d->fd, "layers", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	for (size_t i = 0; i < image->layers.n; i++)
+		str_fmt(&text, "%s\n", image->layers.v[i]);
+	if (fd < 0)
+		return err_sys(e, "container %s: layers", d->name);
+	int r = fd_write_all(fd, text.p, text.len);
+	return r < 0 ? err_ret(e, r, "container %s: layers", d->name) : 0;
+}
+
+/* The root of an overlay shows mode and owner of its upper directory; they are to be the image's. */
+static int make_upper(const struct record_dir *d, int top, struct err *e)
+{
+	struct stat st = { .st_mode = 0755 };
+
+	if (top >= 0 && fstat(top, &st) < 0)
+		return err_sys(e, "container %s: top layer", d->name);
+	if (mkdirat(d->fd, "upper", 0700) < 0 || mkdirat(d->fd, "work", 0700) < 0)
+		return err_sys(e, "container %s: upper and work directories", d->name);
+	if ((st.st_uid || st.st_gid) && fchownat(d->fd, "upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "container %s: owner of upper", d->name);
+	if (fchmodat(d->fd, "upper", st.st_mode & 07777, 0) < 0)
+		return err_sys(e, "container %s: mode of upper", d->name);
+	return 0;
+}
+
+static int stack(const struct record_dir *d, const struct layers *l, struct err *e)
+{
+	fd_auto int upper = open_dir(d, "upper", e);
+	fd_auto int work = upper < 0 ? -1 : open_dir(d, "work", e);
+	fd_auto int empty = -1;   /* what overlayfs gets below an image without layers */
+
+	if (upper < 0 || work < 0)
+		return upper < 0 ? upper : work;
+	if (l->n == 0 && mkdirat(d->fd, "empty", 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "container %s: empty layer", d->name);
+	if (l->n == 0 && (empty = open_dir(d, "empty", e)) < 0)
+		return empty;
+	return mount_overlay(l->n ? l->fd : &empty, l->n ? l->n : 1, upper, work, geteuid() != 0, e);
+}
+
+int root_make(const struct store *s, const struct record_dir *d, const struct image *image, struct err *e)
+{
+	struct layers l layers_auto = { .n = 0 };
+	int r = hold_layers(d, image, e);
+
+	if (r == 0)
+		r = layers_open(s, image, &l, e);
+	if (r == 0)
+		r = make_upper(d, l.n ? l.fd[0] : -1, e);
+	return r < 0 ? r : stack(d, &l, e);
+}
+
+int root_again(const struct store *s, const struct record_dir *d, struct err *e)
+{
+	struct layers l layers_auto = { .n = 0 };
+	free_auto char *text = NULL;
+	const char *ids[IMAGE_LAYERS_MAX];
+	struct image image = { .name = d->name };
+	int r = file_read(d->fd, "layers", LAYERS_FILE_MAX, false, &text, NULL);
+
+	if (r < 0)
+		return r == -ENOENT ? -ENODATA : err_ret(e, r, "container %s: layers", d->name);
+	char *rest = text;
+	image.layers.v = ids;
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		if (!*line)
+			continue;
+		if (!digest_is_valid(line) || image.layers.n == IMAGE_LAYERS_MAX)
+			return err_new(e, EINVAL, "container %s: layers: \"%.80s\" is no digest", d->name, line);
+		ids[image.layers.n++] = line;
+	}
+	r = layers_open(s, &image, &l, e);
+	return r < 0 ? r : stack(d, &l, e);
+}
+
+int root_view(const struct store *s, const struct image *image, struct err *e)
+{
+	struct layers l layers_auto = { .n = 0 };
+	int r = layers_open(s, image, &l, e);
+
+	if (r < 0)
+		return r;
+	if (l.n == 0)
+		return err_new(e, ENODATA, "image %s: has no layers", image->name ? image->name : image->digest);
+	/* overlayfs takes a single layer only under an upper one. */
+	if (l.n == 1)
+		return fd_take(&l.fd[0]);
+	return mount_overlay(l.fd, l.n, -1, -1, false, e);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container's root of an image: the image's layers, shared by all containers, under the container's own upper
+ * directory, as one detached overlay. It is mounted nowhere on the host. Callers: engine/run*.c. Runs in the parent.
+ */
+#pragma once
+#include "engine/record.h"
+#include "image/layers.h"
+
+/*
+ * Makes upper and work directories and the list of held layers in a new container's directory, and the overlay.
+ * Returns a descriptor that the caller owns.
+ */
+int root_make(const struct store *s, const struct record_dir *d, const struct image *image, struct err *e);
+
+/* Makes the overlay of a container that is there. -ENODATA: it has no layers, since it was not made from an image. */
+int root_again(const struct store *s, const struct record_dir *d, struct err *e);
+
+/* A view of an image's tree to look into: nothing can be written, nothing is left. */
+int root_view(const struct store *s, const struct image *image, struct err *e);
