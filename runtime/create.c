@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 #include "spec/support.h"
 #include "util/clock.h"
 #include "util/fd.h"
+#include "util/lock.h"
 #include "util/log.h"
 #include "util/mem.h"
 #include "util/proc.h"
@@ -208,7 +210,7 @@ static int act(struct create *m, struct err *e)
 	if (r < 0)
 		return r;
 	const struct init_args args = {
-		.plan = &m->plan, .opened = &m->opened, .gate = m->gate,
+		.plan = &m->plan, .opened = &m->opened, .state = m->c->dir.fd, .gate = m->gate,
 		.stdio = { m->rq->stdio[0], m->rq->stdio[1], m->rq->stdio[2] },
 	};
 	r = spawn(&args, m->group.fd, m->c, e);
@@ -240,8 +242,14 @@ static void reap(struct container *c)
 
 int container_destroy(struct container *c, struct err *e)
 {
-	int r = 0;
+	struct stat st;
 	reap(c);
+	/* While we did not hold the lock, a `delete --force` may have done it all, and a new container have the name. */
+	int r = c->is_unlocked ? lock_wait(c->dir.fd, false) : 0;
+	if (r < 0)
+		return err_ret(e, r, "state directory %s: lock", c->dir.id);
+	if (c->is_unlocked && fstat(c->dir.fd, &st) == 0 && st.st_nlink == 0)
+		return 0;
 	if (c->state.cgroup && c->cgroup >= 0) {
 		r = cgroup_remove(&c->tree, c->state.cgroup, c->state.cgroup_keep.v, 0, e);
 		if (r < 0) {
@@ -318,5 +326,7 @@ int container_go(struct container *c, struct err *e)
 	}
 	if (r < 0)
 		undo(c);
+	else
+		c->is_unlocked = lock_end(c->dir.fd) == 0;
 	return r;
 }

@@ -37,6 +37,7 @@ struct container {
 	int sync;                     /* is_run: where the process waits */
 	int master;                   /* the terminal, unless it went to a console socket; -1 */
 	int cgroup;                   /* directory of the group; -1 */
+	bool is_unlocked;             /* container_go has given the lock back */
 	struct cgroup_tree tree;      /* where it lies */
 	struct arena arena;
 };

@@ -280,6 +280,7 @@ void init_run(const struct init_args *args)
 	struct init c = { .a = args, .p = args->plan, .root = -1, .proc = -1, .master = -1, .slave = -1 };
 	struct err e = { 0 };
 	close(args->parent_end);
+	close(args->state);
 	process_reset_signals();
 	if (walk(&c, &e) < 0) {
 		sync_send_error(args->sync, &e);

@@ -11,6 +11,7 @@ struct init_args {
 	const struct opened *opened;
 	int sync;         /* the child's end of the pair */
 	int parent_end;   /* the other one, which the child closes to notice its parent's end */
+	int state;        /* the state directory, which the child closes: its lock is the creator's alone */
 	int gate;         /* listening socket for create; -1: run, the parent says when to go on */
 	int stdio[3];     /* -1: the descriptor as it is */
 };

@@ -17,3 +17,8 @@ int lock_try(int fd, bool is_shared)
 {
 	return flock(fd, (is_shared ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0 ? -errno : 0;
 }
+
+int lock_end(int fd)
+{
+	return flock(fd, LOCK_UN) < 0 ? -errno : 0;
+}

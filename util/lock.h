@@ -8,3 +8,6 @@ int lock_wait(int fd, bool is_shared);
 
 /* As lock_wait, but -EWOULDBLOCK at once when somebody holds it. */
 int lock_try(int fd, bool is_shared);
+
+/* Gives the lock back, also for descriptors that were inherited. */
+int lock_end(int fd);
