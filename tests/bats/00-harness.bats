@@ -54,6 +54,14 @@ expect_leak() {
 	expect_leak '^cgroup /sys/fs/cgroup/leak'
 }
 
+@test "a test that hangs on a process which holds its output is ended all the same" {
+	# not a heredoc: bats takes any line that begins with its word for a test of this file
+	printf '%s\n' "load $BATS_TEST_DIRNAME/../helpers/common" '@test "hangs" {' 'run setsid -f sleep 1000' '}' >hang.bats
+	BATS_TEST_TIMEOUT=3 run bats --tap hang.bats
+	assert_failure
+	assert_line --partial 'not ok 1 hangs'
+}
+
 @test "a network device" {
 	ip tuntap add dev kist-leak0 mode tap
 	expect_leak '^netdev kist-leak0'

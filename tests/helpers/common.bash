@@ -21,6 +21,7 @@ kist_setup() {
 	KIST_STORE=$BATS_TEST_TMPDIR/store
 	BUNDLE=
 	cd "$BATS_TEST_TMPDIR" || return 1
+	leaks_watch
 	leaks_note
 }
 
@@ -28,6 +29,7 @@ kist_setup() {
 # the reason of the failure stays the one that is reported.
 kist_teardown() {
 	cd /
+	leaks_unwatch
 	if [ -n "${BATS_TEST_COMPLETED:-}" ] || [ -n "${BATS_TEST_SKIPPED:-}" ]; then
 		assert_nothing_left
 	else
@@ -54,7 +56,7 @@ new_bundle() {
 	cp -al "$KIST_TEST_ROOTFS/bin" "$BUNDLE/rootfs/" 2>/dev/null || cp -a "$KIST_TEST_ROOTFS/bin" "$BUNDLE/rootfs/"
 	(cd "$BUNDLE" && rm -f config.json && "$KIST" spec) || return 1
 	# shellcheck disable=SC2016
-	edit_config '.process.terminal = false | .process.args = $ARGS.positional' --args "$@"
+	edit_config '.process.terminal = false | .process.args = $ARGS.positional' --args -- "$@"
 }
 
 # edit_config FILTER [JQ-ARG...]: changes config.json of the last new_bundle
@@ -64,10 +66,21 @@ edit_config() {
 	jq "$filter" "$BUNDLE/config.json" "$@" >"$BUNDLE/.config.new" && mv "$BUNDLE/.config.new" "$BUNDLE/config.json"
 }
 
+# create_container ID [OPTION...]: kist create for the last bundle. The container keeps the standard streams that it is
+# given, so `run kist create` would wait for its end: they go to ID.out and ID.err in the test's folder.
+create_container() {
+	kist create --bundle "$BUNDLE" "${@:2}" "$1" >"$BATS_TEST_TMPDIR/$1.out" 2>"$BATS_TEST_TMPDIR/$1.err" </dev/null 3>&- ||
+		{
+			local status=$?
+			cat "$BATS_TEST_TMPDIR/$1.err" >&2
+			return $status
+		}
+}
+
 # set_args COMMAND [ARG...]: changes what the last new_bundle runs
 set_args() {
 	# shellcheck disable=SC2016
-	edit_config '.process.args = $ARGS.positional' --args "$@"
+	edit_config '.process.args = $ARGS.positional' --args -- "$@"
 }
 
 # state_of ID KEY: one key of a container's state, e.g. status or pid

@@ -12,6 +12,29 @@ leaks_note() {
 	leaks_list >"$BATS_TEST_TMPDIR/.leaks.before"
 }
 
+# leaks_watch: should the test reach its time limit, ends what it has left soon after. bats ends only its own children,
+# and would then wait without end for the output of a container that holds the test's standard output. Nobody's child,
+# or bats would end it as well.
+leaks_watch() {
+	local test=$BASHPID
+	LEAKS_WATCH=$BATS_TEST_TMPDIR/.leaks.watch
+	[ -n "${BATS_TEST_TIMEOUT:-}" ] || return 0
+	(
+		(
+			exec </dev/null >/dev/null 2>&1 3>&- 4>&- 9<> <(:)
+			echo "$BASHPID" >"$LEAKS_WATCH"
+			read -r -t $((BATS_TEST_TIMEOUT + 2)) -u 9 || : # a sleep without a process
+			export LEAKS_SUITE_PID=$test
+			! kill -0 "$test" || leaks_sweep
+		) &
+	)
+	until [ -s "$LEAKS_WATCH" ]; do sleep 0.01; done
+}
+
+leaks_unwatch() {
+	[ ! -s "$LEAKS_WATCH" ] || kill "$(<"$LEAKS_WATCH")"
+} 2>/dev/null
+
 # leaks_found: what is there now and was not before
 leaks_found() {
 	leaks_list "$BATS_TEST_TMPDIR/.leaks.before"
