@@ -88,7 +88,7 @@ static const char *since_text(struct arena *a, const char *created)
 			int64_t n = age / units[i].seconds;
 			return arena_fmt(a, "%lld %s%s ago", (long long)n, units[i].name, n == 1 ? "" : "s");
 		}
-	return "now";
+	return "Less than a second ago";
 }
 
 /* An image that another tool left incomplete is listed with what is known of it. */

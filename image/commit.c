@@ -12,6 +12,7 @@
 #include "image/digest.h"
 #include "image/gc.h"
 #include "image/index.h"
+#include "image/inherit.h"
 #include "image/objlock.h"
 #include "util/fd.h"
 
@@ -86,7 +87,7 @@ static int use_stored_blob(const struct store *s, struct layerjob *job, struct e
 	int fd = openat(s->dir, store_blob_path(job->blob, path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "blob %s", job->blob);
-	layerjob_done(job);
+	fd_drop(&job->own_fd);
 	job->own_fd = job->fd = fd;
 	job->offset = 0;
 	return 0;
@@ -272,7 +273,8 @@ static int commit(struct ingest *in, struct plan *plan, const struct layerjob_op
 	for (size_t i = 0; i < plan->count; i++)
 		plan->jobs[i].number = in->made++;
 	int r = lock_use(in, plan, e);
-	if (r < 0 || (r = take_layers(in, plan, options, e)) < 0 || (r = make_documents(plan, e)) < 0 ||
+	if (r < 0 || (r = take_layers(in, plan, options, e)) < 0 || (r = inherit_dirs(in, plan->jobs, plan->count, e)) < 0 ||
+	    (r = make_documents(plan, e)) < 0 ||
 	    (r = lock_use(in, plan, e)) < 0)
 		return r;
 	/* One barrier for all data: what is renamed below is on the disk, or a power cut could leave it empty. */

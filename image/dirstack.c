@@ -109,7 +109,7 @@ static int enter_odd(struct dirstack *d, int from, const char *name, const char 
 		int r = dirstack_make(from, name, 0755, &is_new, e);
 		if (r < 0)
 			return r;
-		dirstack_later(d, &(struct dir_later){ .path = prefix, .mode = 0755, .has_mode = true });
+		dirstack_later(d, &(struct dir_later){ .path = prefix, .mode = 0755, .has_mode = true, .is_implied = true });
 		fd = path_open(from, name, PATH_BENEATH, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 	}
 	return fd < 0 ? err_ret(e, fd, "parent \"%.200s\"", prefix) : fd;
@@ -123,7 +123,7 @@ static int enter_one(struct dirstack *d, int from, const char *name, const char 
 	if (fd == -ENOENT) {
 		if (mkdirat(from, name, 0755) < 0)
 			return err_sys(e, "make parent \"%.200s\"", prefix);
-		dirstack_later(d, &(struct dir_later){ .path = prefix, .mode = 0755, .has_mode = true });
+		dirstack_later(d, &(struct dir_later){ .path = prefix, .mode = 0755, .has_mode = true, .is_implied = true });
 		fd = path_open(from, name, PATH_BENEATH, flags, 0);
 	}
 	if (fd == -ENOTDIR || fd == -ELOOP)
@@ -197,4 +197,30 @@ int dirstack_finish(struct dirstack *d, struct err *e)
 			return err_sys(e, "entry \"%.200s\"", l->path);
 	}
 	return 0;
+}
+
+/* Rows of one path together, in the order of the archive. */
+static int compare_later(const void *a, const void *b)
+{
+	const struct dir_later *const *x = a, *const *y = b;
+	int by_path = strcmp((*x)->path, (*y)->path);
+	return by_path ? by_path : *x < *y ? -1 : 1;
+}
+
+char *dirstack_implied(const struct dirstack *d, size_t *ret_len)
+{
+	const struct dir_later **rows = mem_alloc((d->later_count + 1) * sizeof(const struct dir_later *));
+	struct str out = STR_MAX(SIZE_MAX);
+	for (size_t i = 0; i < d->later_count; i++)
+		rows[i] = &d->later[i];
+	if (d->later_count)
+		qsort(rows, d->later_count, sizeof(const struct dir_later *), compare_later);
+	for (size_t i = 0; i < d->later_count; i++) {
+		bool is_last = i + 1 == d->later_count || strcmp(rows[i]->path, rows[i + 1]->path) != 0;
+		if (is_last && rows[i]->is_implied)
+			str_add(&out, rows[i]->path, strlen(rows[i]->path) + 1);
+	}
+	free(rows);
+	*ret_len = out.len;
+	return out.p;
 }

@@ -19,6 +19,7 @@ struct dir_later {
 	mode_t mode;
 	bool has_mtime;
 	bool has_mode;
+	bool is_implied;     /* made because something lies in it; no entry of its own yet */
 };
 
 struct dirstack {
@@ -58,3 +59,6 @@ int dirstack_clear(int parent, const char *name);
 /* Remembers, and at the end sets, modes and times, which making entries would change. */
 void dirstack_later(struct dirstack *d, const struct dir_later *later);
 int dirstack_finish(struct dirstack *d, struct err *e);
+
+/* Lists the directories that no entry described, each path ended by a NUL. The caller frees; NULL: none. */
+char *dirstack_implied(const struct dirstack *d, size_t *ret_len);

@@ -129,7 +129,8 @@ static int take_in(const struct store *s, struct import *im, struct plan *plan, 
 	if (r == 0)
 		r = image_commit(&in, plan, &im->request->options, e);
 	/* The packer's pipe must be closed before it can be waited for. */
-	layerjob_done(&plan->jobs[0]);
+	if (plan->count)
+		layerjob_done(&plan->jobs[0]);
 	struct err ignored;
 	packer_end(&im->packer, &ignored);
 	return r;

@@ -38,6 +38,8 @@ void layerjob_init(struct layerjob *job)
 void layerjob_done(struct layerjob *job)
 {
 	fd_drop(&job->own_fd);
+	free(job->unpacked.implied);
+	job->unpacked.implied = NULL;
 }
 
 static bool ends_in(const char *text, const char *ending)

@@ -238,6 +238,21 @@ static int check_parents(const char *path, size_t len, bool *ret_is_ignored, str
 	return 0;
 }
 
+/*
+ * False when this layer has something else than directories on the way to the entry: what lay there below is hidden
+ * already, so a whiteout says nothing new (umoci writes them), and must not follow a symlink elsewhere.
+ */
+static bool is_below_dirs(struct unpack *u)
+{
+	char dir[TAR_PATH_MAX + 1];
+	size_t len = u->name ? u->name - 1 : 0;
+	memcpy(dir, u->path, len);
+	dir[len] = '\0';
+	int fd = path_open(u->dirs.root, dir, PATH_BENEATH, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	fd_close(fd);
+	return fd != -ENOTDIR && fd != -ELOOP;
+}
+
 static int take_entry(struct unpack *u, const struct tar_entry *en, struct err *e)
 {
 	if (++u->done.entries > UNPACK_ENTRIES_MAX)
@@ -253,6 +268,8 @@ static int take_entry(struct unpack *u, const struct tar_entry *en, struct err *
 	const char *target = NULL;
 	enum whiteout_kind kind = whiteout_kind(u->path + u->name, &target);
 	if (kind == WHITEOUT_IGNORED)
+		return 0;
+	if (kind != WHITEOUT_NONE && !is_below_dirs(u))
 		return 0;
 	struct place at = { .name = u->path + u->name, .en = en };
 	at.parent = dirstack_enter(&u->dirs, u->path, u->name ? u->name - 1 : 0, e);
@@ -284,9 +301,12 @@ int unpack_layer(struct flow *in, int root, struct unpacked *ret_unpacked, struc
 	u->own = (struct meta_owner){ st.st_uid, st.st_gid };
 	tar_open(&u->tar, in);
 	dirstack_open(&u->dirs, root);
+	dirstack_later(&u->dirs, &(struct dir_later){ .path = "", .is_implied = true });
 	int r = unpack_all(u, e);
-	if (r == 0)
+	if (r == 0) {
+		u->done.implied = dirstack_implied(&u->dirs, &u->done.implied_len);
 		*ret_unpacked = u->done;
+	}
 	tar_done(&u->tar);
 	dirstack_done(&u->dirs);
 	free(u);

@@ -13,6 +13,8 @@ struct unpacked {
 	uint64_t bytes;     /* of file data */
 	uint64_t entries;
 	bool is_opaque;     /* the layer's root hides everything below */
+	char *implied;      /* directories that the archive does not describe, each ended by a NUL; the caller frees */
+	size_t implied_len;
 };
 
 /*

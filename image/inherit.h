@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Directories that a layer has files in but does not describe: in the image they are those of the layers below, with
+ * their owner, mode, times and xattrs (a /tmp stays 1777 when a layer only adds /tmp/file). overlayfs would show the
+ * upper layer's bare ones, so they get what the topmost lower layer has. Part of kist-image, for image/commit.
+ *
+ * A layer is kept once: should another image have it upon other layers, it sees the first image's values there.
+ */
+#pragma once
+#include "image/layerjob.h"
+
+/* Runs when all jobs are done and nothing is published. */
+int inherit_dirs(struct ingest *in, const struct layerjob *jobs, size_t count, struct err *e);
