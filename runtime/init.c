@@ -40,6 +40,7 @@ static int die_with_parent(struct init *c, struct err *e)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? err_sys(e, "parent death signal") : 0;
 }
 
+/* Also behind a stage: our words must not reach the parent before the stage's, which tell it our pid. */
 static int wait_for_maps(struct init *c, struct err *e)
 {
 	struct sync_message m;
@@ -139,7 +140,7 @@ static int make_mounts(struct init *c, struct err *e)
 static int make_cwd(struct init *c, struct err *e)
 {
 	const char *cwd = c->p->process.cwd;
-	if (strcmp(cwd, "/") == 0)
+	if (!cwd || strcmp(cwd, "/") == 0)
 		return 0;
 	fd_auto int fd = path_make_dirs(c->root, cwd, 0755);
 	if (fd < 0 && fd != -EROFS && fd != -EACCES)
@@ -206,7 +207,7 @@ static const struct step {
 	int (*act)(struct init *c, struct err *e);
 } steps[] = {
 	{ "start",             0,              die_with_parent },
-	{ "user namespace",    NEED_USERNS,    wait_for_maps },
+	{ "user namespace",    NEED_USERNS | NEED_STAGE, wait_for_maps },
 	{ "namespaces",        NEED_JOINS,     join_namespaces },
 	{ "user namespace",    NEED_USERNS_ID, become_mapped_root },
 	{ "session",           0,              new_session },
@@ -239,8 +240,7 @@ static int wait_at_gate(struct init *c)
 	struct sync_message m = { .type = SYNC_EOF };
 	if (r < 0 || sync_receive(c->a->sync, &m) < 0 || m.type != SYNC_DETACH)
 		_exit(1);
-	prctl(PR_SET_PDEATHSIG, 0);
-	if (sync_send(c->a->sync, SYNC_DETACHED, 0, -1) < 0)
+	if (prctl(PR_SET_PDEATHSIG, 0) < 0 || sync_send(c->a->sync, SYNC_DETACHED, 0, -1) < 0)
 		_exit(1);
 	close(c->a->sync);
 	int end;
@@ -301,7 +301,7 @@ static int stage_join(const struct init_args *a, struct err *e)
 	/* While we are privileged: everything but the user namespace, which would take our rights over the others. */
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < p->join_count; i++) {
-			if ((p->joins[i].kind == CLONE_NEWUSER) != (pass == 1) || p->joins[i].kind == CLONE_NEWNS)
+			if ((p->joins[i].kind == CLONE_NEWUSER) != (pass == 1))
 				continue;
 			if (pass == 1 && a->opened->template_ns >= 0 && setns(a->opened->template_ns, CLONE_NEWNS) < 0)
 				return err_sys(e, "mount namespace template");

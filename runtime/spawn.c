@@ -93,11 +93,13 @@ static int clone_staged(const struct init_args *args, uint64_t flags, int cgroup
 static int write_maps(const struct init_args *args, struct container *ret, struct err *e)
 {
 	const struct spec_linux *l = args->plan->spec->linux_;
-	int r = userns_write_maps(ret->pid, &l->uid_mappings, &l->gid_mappings, geteuid() != 0, e);
+	int r = 0;
+	if (args->plan->need & NEED_USERNS)
+		r = userns_write_maps(ret->pid, &l->uid_mappings, &l->gid_mappings, geteuid() != 0, e);
 	if (r < 0)
 		return err_at(e, r, "linux.uidMappings, linux.gidMappings");
 	r = sync_send(ret->sync, SYNC_MAPPED, 0, -1);
-	return r < 0 ? err_ret(e, r, "user namespace") : 0;
+	return r < 0 ? err_ret(e, r, "the container's process") : 0;
 }
 
 int spawn(const struct init_args *given, int cgroup, struct container *ret, struct err *e)
@@ -115,7 +117,7 @@ int spawn(const struct init_args *given, int cgroup, struct container *ret, stru
 	uint64_t flags = p->new_ns | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0);
 	r = (p->need & NEED_STAGE) ? clone_staged(&args, flags, cgroup, ret, e)
 				   : clone_direct(&args, flags, cgroup, ret, e);
-	if (r == 0 && (p->need & NEED_USERNS))
+	if (r == 0 && (p->need & (NEED_USERNS | NEED_STAGE)))
 		r = write_maps(&args, ret, e);
 	return r;
 }
