@@ -135,7 +135,7 @@ static int join_defaults(struct compose *c, struct err *e)
 		s->process = arena_new(c->a, struct spec_process);
 	if (!s->root) {
 		s->root = arena_new(c->a, struct spec_root);
-		s->root->path = "";
+		s->root->path = "rootfs";   /* a name only: the tree is handed in */
 	}
 	return 0;
 }

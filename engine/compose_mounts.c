@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The mounts of a composition: -v, --tmpfs, --shm-size, volumes of the image, /etc/hosts and the like. */
+/* The mounts of a composition: -v, --tmpfs, --shm-size, volumes of the image. */
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "engine/compose_parts.h"
-#include "util/fd.h"
 #include "util/log.h"
 #include "util/mem.h"
-
-enum { HOST_FILE_MAX = 1 << 20 };
 
 static struct spec_mount *find_mount(struct compose *c, const char *destination)
 {
@@ -241,66 +236,6 @@ static void set_shm(struct compose *c)
 	shm->options = options;
 }
 
-/* ---- /etc/hostname, /etc/hosts, /etc/resolv.conf ---- */
-
-static int write_etc(struct compose *c, const char *file, const char *text, size_t len, struct err *e)
-{
-	fd_auto int fd = openat(c->place->dir, file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-
-	if (fd < 0)
-		return err_sys(e, "container %s: %s", c->place->name, file);
-	int r = fd_write_all(fd, text, len);
-	return r < 0 ? err_ret(e, r, "container %s: %s", c->place->name, file) : 0;
-}
-
-static int add_etc(struct compose *c, size_t first, const char *file, const char *text, struct err *e)
-{
-	const char *destination = arena_fmt(c->a, "/etc/%s", file);
-
-	if (find_mount(c, destination))
-		return 0;
-	int r = c->place->dir >= 0 ? write_etc(c, file, text, strlen(text), e) : 0;
-	if (r < 0)
-		return r;
-	struct spec_mount m = { .destination = destination, .type = "bind" };
-	m.source = arena_fmt(c->a, "%s/%s", c->place->dir_path, file);
-	compose_add_str(c->a, &m.options, "bind");
-	compose_add_str(c->a, &m.options, "rprivate");
-	put_mount(c, first, &m);
-	return 0;
-}
-
-/* With the host's network, its names hold in the container too. */
-static int add_host_etc(struct compose *c, size_t first, const char *file, struct err *e)
-{
-	free_auto char *text = NULL;
-	const char *path = arena_fmt(c->a, "/etc/%s", file);
-	int r = file_read(AT_FDCWD, path, HOST_FILE_MAX, true, &text, NULL);
-
-	if (r == -ENOENT)
-		return 0;
-	return r < 0 ? err_ret(e, r, "%s of the host", path) : add_etc(c, first, file, text, e);
-}
-
-static int add_etc_files(struct compose *c, size_t first, struct err *e)
-{
-	const char *name = c->s->hostname;
-	bool is_host = !spec_namespace_find(c->s, CLONE_NEWNET);
-	int r = 0;
-
-	if (is_host) {
-		r = add_host_etc(c, first, "hosts", e);
-		return r < 0 ? r : add_host_etc(c, first, "resolv.conf", e);
-	}
-	if (!name)
-		return 0;
-	r = add_etc(c, first, "hostname", arena_fmt(c->a, "%s\n", name), e);
-	if (r < 0)
-		return r;
-	return add_etc(c, first, "hosts", arena_fmt(c->a, "127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost "
-						    "ip6-loopback\n", name), e);
-}
-
 int compose_mounts(struct compose *c, struct err *e)
 {
 	size_t first = c->s->mounts.n;
@@ -313,7 +248,5 @@ int compose_mounts(struct compose *c, struct err *e)
 		r = add_volume(c, first, c->o->volumes.v[i], i, e);
 	if (r == 0)
 		r = add_image_volumes(c, first, c->o->volumes.n, e);
-	if (r == 0 && c->image)
-		r = add_etc_files(c, first, e);
 	return r;
 }

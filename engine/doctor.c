@@ -187,7 +187,7 @@ static int try_overlay_here(bool is_userns)
 			return -errno;
 		fds[i] = openat(tmp, dirs[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
-	int r = tmp < 0 ? tmp : mount_overlay(&fds[0], 1, fds[1], fds[2], is_userns, &e);
+	int r = tmp < 0 ? tmp : mount_overlay(&fds[0], 1, fds[1], fds[2], is_userns ? OVERLAY_USERXATTR : 0, &e);
 	errno = r < 0 ? -r : 0;
 	return r < 0 ? -1 : 0;
 }
@@ -197,9 +197,22 @@ static int try_overlay(void)
 	return try_overlay_here(false);
 }
 
+/* As root of a namespace that knows only us. user_namespaces(7) */
 static int try_overlay_userns(void)
 {
-	return unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ? -1 : try_overlay_here(true);
+	char uid[32], gid[32];
+
+	snprintf(uid, sizeof(uid), "0 %u 1", geteuid());
+	snprintf(gid, sizeof(gid), "0 %u 1", getegid());
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return -1;
+	int r = file_write(AT_FDCWD, "/proc/self/setgroups", "deny");
+	if (r == 0)
+		r = file_write(AT_FDCWD, "/proc/self/uid_map", uid);
+	if (r == 0)
+		r = file_write(AT_FDCWD, "/proc/self/gid_map", gid);
+	errno = -r;
+	return r < 0 ? -1 : try_overlay_here(true);
 }
 
 static void check_overlay(struct check *k)

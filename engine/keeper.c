@@ -232,7 +232,7 @@ static void keeper_main(const struct keeper_job *job, int report)
 	if (fd_write_all(report, &e, sizeof(e)) < 0 || r < 0)
 		_exit(1);
 	const int used[] = { k.out, k.err, k.input, k.pidfd, k.cgroup, k.root, k.log.fd, k.dir->containers, k.dir->fd,
-			     k.dir->exit };
+			     k.dir->file };
 	close_others(used, sizeof(used) / sizeof(used[0]));
 	if (chdir("/") < 0)
 		log_debug("keeper: chdir");

@@ -212,7 +212,7 @@ static bool has_ended(const struct record_dir *d)
 	return record_look(d, &x) != RECORD_RUNNING;
 }
 
-/* Waits for a change of a log or of exit.json, which is closed when the container's keeper ends. */
+/* Waits for a change of a log or of record.json, which is closed when the container's keeper ends. */
 static int wait_change(int watch)
 {
 	_Alignas(struct inotify_event) char events[4096];

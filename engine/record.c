@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -154,15 +155,42 @@ void record_close(struct record_dir *d)
 {
 	fd_drop(&d->containers);
 	fd_drop(&d->fd);
-	fd_drop(&d->exit);
+	fd_drop(&d->file);
+}
+
+/* Reads the open file whole. */
+static int read_text(int fd, char **ret_text, size_t *ret_len)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size > RECORD_MAX)
+		return -EFBIG;
+	free_auto char *text = mem_alloc((size_t)st.st_size + 1);
+	ssize_t n = pread(fd, text, (size_t)st.st_size, 0);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	*ret_len = (size_t)n;
+	*ret_text = ptr_take(text);
+	return 0;
+}
+
+/* The first line with its end; 0: it is not whole. */
+static size_t head_of(const char *text, size_t len)
+{
+	const char *end = memchr(text, '\n', len);
+
+	return end ? (size_t)(end - text) + 1 : 0;
 }
 
 int record_take(struct record_dir *d, struct err *e)
 {
-	fd_auto int fd = openat(d->fd, "exit.json", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd_auto int fd = openat(d->fd, "record.json", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		return err_sys(e, "container %s: exit.json", d->name);
+		return err_sys(e, "container %s: record.json", d->name);
 	/* `ps` holds a shared lock for the blink of an eye. */
 	int r = lock_try(fd, false);
 	for (int tries = 0; r == -EWOULDBLOCK && tries < LOOKERS_TRIES; tries++) {
@@ -173,8 +201,14 @@ int record_take(struct record_dir *d, struct err *e)
 		return err_new(e, EBUSY, "container %s: is running", d->name);
 	if (r < 0)
 		return err_ret(e, r, "container %s: lock", d->name);
-	fd_drop(&d->exit);
-	d->exit = fd_take(&fd);
+	free_auto char *text = NULL;
+	size_t len;
+	r = read_text(fd, &text, &len);
+	if (r < 0)
+		return err_ret(e, r, "container %s: record.json", d->name);
+	d->head_len = head_of(text, len);
+	fd_drop(&d->file);
+	d->file = fd_take(&fd);
 	return 0;
 }
 
@@ -201,33 +235,49 @@ int record_each(const struct store *s, int (*fn)(void *ctx, const char *name), v
 	return r;
 }
 
-/* ---- record.json ---- */
+/* ---- the two lines ---- */
 
-int record_write(const struct record_dir *d, const struct record *r, struct err *e)
+/*
+ * In place, under the lock: the file itself carries it. A file that somebody holds is not final, and one whose writer
+ * was killed between the two calls still has whole lines, as far as they count.
+ */
+static int put_line(const struct record_dir *d, size_t at, const struct str *text, struct err *e)
 {
-	str_auto struct str text = STR_MAX(RECORD_MAX);
+	if (text->is_full)
+		return err_new(e, EFBIG, "container %s: record.json: over %d bytes", d->name, RECORD_MAX);
+	if (pwrite(d->file, text->p, text->len, (off_t)at) != (ssize_t)text->len ||
+	    ftruncate(d->file, (off_t)(at + text->len)) < 0)
+		return err_sys(e, "container %s: record.json", d->name);
+	return 0;
+}
+
+int record_write(struct record_dir *d, const struct record *r, struct err *e)
+{
+	str_auto struct str text = STR_MAX(RECORD_MAX / 2);
 
 	jx_print(&text, record_rows, r, 0);
 	str_puts(&text, "\n");
-	if (text.is_full)
-		return err_new(e, EFBIG, "container %s: record.json: over %d bytes", d->name, RECORD_MAX);
-	int n = file_replace(d->fd, "record.json", text.p, text.len, 0600);
-	return n < 0 ? err_ret(e, n, "container %s: record.json", d->name) : 0;
+	d->head_len = text.len;
+	return put_line(d, 0, &text, e);
 }
 
 int record_read(const struct record_dir *d, struct record *ret, struct err *e)
 {
 	struct record r = { 0 };
-	int n = jx_load_file(d->fd, "record.json", record_rows, &r, &r.arena, NULL, e);
+	free_auto char *text = NULL;
+	fd_auto int fd = openat(d->fd, "record.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	size_t len = 0;
+	int n = fd < 0 ? -errno : read_text(fd, &text, &len);
 
-	if (n < 0) {
-		record_done(&r);
-		err_clear(e);
-		return err_new(e, ENODATA, "container %s: has no record (kist rm -f %s removes what is there)", d->name,
-			       d->name);
+	if (n == 0)
+		len = head_of(text, len);
+	if (n == 0 && len && jx_load(text, len, "record.json", record_rows, &r, &r.arena, NULL, e) == 0) {
+		*ret = r;
+		return 0;
 	}
-	*ret = r;
-	return 0;
+	record_done(&r);
+	err_clear(e);
+	return err_new(e, ENODATA, "container %s: has no record (kist rm -f %s removes what is there)", d->name, d->name);
 }
 
 void record_done(struct record *r)
@@ -235,31 +285,21 @@ void record_done(struct record *r)
 	arena_done(&r->arena);
 }
 
-/* ---- exit.json ---- */
-
-/* In place, under the lock: the file itself carries it. Readers of a locked file know that it is not final. */
-static int put_ending(const struct record_dir *d, const struct ending *x, struct err *e)
-{
-	str_auto struct str text = STR_MAX(RECORD_MAX);
-
-	jx_print(&text, ending_rows, x, 0);
-	str_puts(&text, "\n");
-	if (ftruncate(d->exit, 0) < 0 || pwrite(d->exit, text.p, text.len, 0) != (ssize_t)text.len)
-		return err_sys(e, "container %s: exit.json", d->name);
-	return 0;
-}
-
 int record_begin(const struct record_dir *d, struct err *e)
 {
 	char now[CLOCK_TEXT_MAX];
-	struct ending x = { .started = clock_text(now) };
+	const struct ending x = { .started = clock_text(now) };
 
-	return put_ending(d, &x, e);
+	return record_end(d, &x, e);
 }
 
 int record_end(const struct record_dir *d, const struct ending *x, struct err *e)
 {
-	return put_ending(d, x, e);
+	str_auto struct str text = STR_MAX(RECORD_MAX / 2);
+
+	jx_print(&text, ending_rows, x, 0);
+	str_puts(&text, "\n");
+	return put_line(d, d->head_len, &text, e);
 }
 
 void ending_done(struct ending *x)
@@ -271,15 +311,19 @@ static void read_ending(int fd, struct ending *ret)
 {
 	struct ending x = { 0 };
 	struct err ignored = { 0 };
-	char text[8192];
-	ssize_t n = pread(fd, text, sizeof(text), 0);
+	free_auto char *text = NULL;
+	size_t len = 0, head = 0;
 
-	if (n > 0 && jx_load(text, (size_t)n, "exit.json", ending_rows, &x, &x.arena, NULL, &ignored) == 0) {
-		*ret = x;
-		return;
-	}
-	ending_done(&x);
 	*ret = (struct ending){ 0 };
+	if (read_text(fd, &text, &len) < 0)
+		return;
+	head = head_of(text, len);
+	if (head == 0 || head == len)
+		return;
+	if (jx_load(text + head, len - head, "record.json", ending_rows, &x, &x.arena, NULL, &ignored) < 0)
+		ending_done(&x);
+	else
+		*ret = x;
 }
 
 static enum record_state state_of(const struct ending *x, bool is_locked)
@@ -293,7 +337,7 @@ static enum record_state state_of(const struct ending *x, bool is_locked)
 
 enum record_state record_look(const struct record_dir *d, struct ending *ret)
 {
-	fd_auto int fd = openat(d->fd, "exit.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd_auto int fd = openat(d->fd, "record.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	*ret = (struct ending){ 0 };
 	if (fd < 0)
@@ -320,7 +364,7 @@ static int lock_within(int fd, int timeout_ms)
 
 int record_wait(const struct record_dir *d, int timeout_ms, struct ending *ret, struct err *e)
 {
-	fd_auto int fd = openat(d->fd, "exit.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd_auto int fd = openat(d->fd, "record.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	*ret = (struct ending){ 0 };
 	if (fd < 0)

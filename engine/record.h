@@ -2,15 +2,16 @@
 /*
  * What the engine keeps of a container, below STORE/containers/NAME. The name is the container's id too; mkdir takes it.
  *
- *   record.json   what it was made from and with what options; written once, by rename
- *   config.json   the composed OCI configuration (containers of images only; `start` reads it again)
+ *   record.json   two lines of JSON: what it was made from and with what options; then {"startedAt"} while it runs,
+ *                 and how it ended afterwards. Whoever runs the container holds an exclusive flock on it: a free lock
+ *                 and no ending mean that this process was killed
+ *   config.json   the composed OCI configuration, which `start` reads again; not with --rm in the foreground
  *   layers        diffIDs, one per line, that `image rm` leaves alone; written before anything else
- *   exit.json     {"startedAt"} while it runs, and how it ended afterwards. Whoever runs the container holds an
- *                 exclusive flock on it: a free lock and no ending mean that this process was killed
  *   upper/ work/  the container's own layer
  *   volumes/N     anonymous volumes
  *   log, log.1    output of a detached container
  *
+ * Few files, since a run makes and removes them all, and inodes are what costs on a disk.
  * A kill at any instant leaves a directory that record_remove takes away. Callers: engine.
  */
 #pragma once
@@ -57,11 +58,12 @@ enum record_state {
 struct record_dir {
 	int containers;        /* the directory above */
 	int fd;                /* the directory, O_PATH */
-	int exit;              /* exit.json with the lock; -1: not ours */
+	int file;              /* record.json with the lock; -1: not ours */
+	size_t head_len;       /* of its first line, once that is written or the lock taken */
 	char name[256];
 };
 
-#define RECORD_DIR_NONE ((struct record_dir){ .containers = -1, .fd = -1, .exit = -1 })
+#define RECORD_DIR_NONE ((struct record_dir){ .containers = -1, .fd = -1, .file = -1 })
 
 /* Makes the directory and takes the lock; a NULL name is made up. -EEXIST: the name is taken. */
 int record_make(const struct store *s, const char *name, struct record_dir *ret, struct err *e);
@@ -75,7 +77,8 @@ void record_close(struct record_dir *d);
 /* Takes the lock, to run the container again. -EBUSY: it is running. */
 int record_take(struct record_dir *d, struct err *e);
 
-int record_write(const struct record_dir *d, const struct record *r, struct err *e);
+/* Writes the first line. The lock is ours. */
+int record_write(struct record_dir *d, const struct record *r, struct err *e);
 
 /* Reads the record. -ENODATA: there is none, because its maker was killed. */
 int record_read(const struct record_dir *d, struct record *ret, struct err *e);
@@ -83,7 +86,7 @@ void record_done(struct record *r);
 
 #define record_done_auto __attribute__((cleanup(record_done)))
 
-/* Notes the begin or the end in exit.json. The lock is ours. */
+/* Notes the begin or the end in the second line. The lock is ours. */
 int record_begin(const struct record_dir *d, struct err *e);
 int record_end(const struct record_dir *d, const struct ending *x, struct err *e);
 

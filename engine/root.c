@@ -51,8 +51,9 @@ static int make_upper(const struct record_dir *d, int top, struct err *e)
 	return 0;
 }
 
-static int stack(const struct record_dir *d, const struct layers *l, struct err *e)
+static int stack(const struct record_dir *d, const struct layers *l, bool is_volatile, struct err *e)
 {
+	const unsigned flags = (geteuid() ? OVERLAY_USERXATTR : 0) | (is_volatile ? OVERLAY_VOLATILE : 0);
 	fd_auto int upper = open_dir(d, "upper", e);
 	fd_auto int work = upper < 0 ? -1 : open_dir(d, "work", e);
 	fd_auto int empty = -1;   /* what overlayfs gets below an image without layers */
@@ -63,10 +64,11 @@ static int stack(const struct record_dir *d, const struct layers *l, struct err 
 		return err_sys(e, "container %s: empty layer", d->name);
 	if (l->n == 0 && (empty = open_dir(d, "empty", e)) < 0)
 		return empty;
-	return mount_overlay(l->n ? l->fd : &empty, l->n ? l->n : 1, upper, work, geteuid() != 0, e);
+	return mount_overlay(l->n ? l->fd : &empty, l->n ? l->n : 1, upper, work, flags, e);
 }
 
-int root_make(const struct store *s, const struct record_dir *d, const struct image *image, struct err *e)
+int root_make(const struct store *s, const struct record_dir *d, const struct image *image, bool is_volatile,
+	      struct err *e)
 {
 	struct layers l layers_auto = { .n = 0 };
 	int r = hold_layers(d, image, e);
@@ -75,7 +77,7 @@ int root_make(const struct store *s, const struct record_dir *d, const struct im
 		r = layers_open(s, image, &l, e);
 	if (r == 0)
 		r = make_upper(d, l.n ? l.fd[0] : -1, e);
-	return r < 0 ? r : stack(d, &l, e);
+	return r < 0 ? r : stack(d, &l, is_volatile, e);
 }
 
 int root_again(const struct store *s, const struct record_dir *d, struct err *e)
@@ -98,7 +100,7 @@ int root_again(const struct store *s, const struct record_dir *d, struct err *e)
 		ids[image.layers.n++] = line;
 	}
 	r = layers_open(s, &image, &l, e);
-	return r < 0 ? r : stack(d, &l, e);
+	return r < 0 ? r : stack(d, &l, false, e);
 }
 
 int root_view(const struct store *s, const struct image *image, struct err *e)
@@ -113,5 +115,5 @@ int root_view(const struct store *s, const struct image *image, struct err *e)
 	/* overlayfs takes a single layer only under an upper one. */
 	if (l.n == 1)
 		return fd_take(&l.fd[0]);
-	return mount_overlay(l.fd, l.n, -1, -1, false, e);
+	return mount_overlay(l.fd, l.n, -1, -1, 0, e);
 }

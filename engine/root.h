@@ -9,9 +9,11 @@
 
 /*
  * Makes upper and work directories and the list of held layers in a new container's directory, and the overlay.
- * Returns a descriptor that the caller owns.
+ * is_volatile: the container is removed at its end, so its layer need not reach the disk. Returns a descriptor that the
+ * caller owns.
  */
-int root_make(const struct store *s, const struct record_dir *d, const struct image *image, struct err *e);
+int root_make(const struct store *s, const struct record_dir *d, const struct image *image, bool is_volatile,
+	      struct err *e);
 
 /* Makes the overlay of a container that is there. -ENODATA: it has no layers, since it was not made from an image. */
 int root_again(const struct store *s, const struct record_dir *d, struct err *e);

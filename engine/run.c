@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/etc.h"
 #include "engine/launch.h"
 #include "engine/logfile.h"
 #include "engine/root.h"
@@ -111,7 +112,7 @@ static void join_labels(struct arena *a, const struct run_request *rq, const str
 	ret->n = n;
 }
 
-int run_write_record(const struct run_request *rq, const struct run_source *s, const struct record_dir *d,
+int run_write_record(const struct run_request *rq, const struct run_source *s, struct record_dir *d,
 		     const struct spec *spec, const char *bundle, struct err *e)
 {
 	struct arena arena_auto a = { 0 };
@@ -135,6 +136,13 @@ int run_write_record(const struct run_request *rq, const struct run_source *s, c
 		r.stop_timeout_ms = (struct opt_i64){ true, s->image.process->stop_timeout.v * 1000 };
 	join_labels(&a, rq, s, &r.labels);
 	return record_write(d, &r, e);
+}
+
+int run_write_config(const struct record_dir *d, const char *text, size_t len, struct err *e)
+{
+	int r = file_replace(d->fd, "config.json", text, len, 0600);
+
+	return r < 0 ? err_ret(e, r, "container %s: config.json", d->name) : 0;
 }
 
 /* Exactly as Docker: the file must not be there, and holds the name without a newline. */
@@ -181,7 +189,7 @@ static int run_in(const struct run_request *rq, struct run_source *s, struct rec
 	struct spec spec spec_auto = { 0 };
 	str_auto struct str config = STR_MAX(JX_BYTES_MAX);
 	const char *dir_path = arena_fmt(&s->arena, "%s/containers/%s", s->store_path, d->name);
-	fd_auto int tree = s->has_image ? root_make(&s->store, d, &s->image, e) : run_open_rootfs(s, e);
+	fd_auto int tree = s->has_image ? root_make(&s->store, d, &s->image, rq->is_rm, e) : run_open_rootfs(s, e);
 	const struct compose_place place = {
 		.name = d->name, .store = &s->store, .tree = tree, .dir = d->fd, .dir_path = dir_path,
 		.store_path = s->store_path,
@@ -198,19 +206,17 @@ static int run_in(const struct run_request *rq, struct run_source *s, struct rec
 	create.bundle = bundle;
 	create.config = config.p;
 	create.config_len = config.len;
-	if (s->has_image)
-		create.own_rootfs = fd_take(&tree);
-	r = file_replace(d->fd, "config.json", config.p, config.len, 0600);
-	if (r < 0)
-		r = err_ret(e, r, "container %s: config.json", d->name);
-	else
-		r = run_write_record(rq, s, d, &spec, bundle, e);
+	r = run_write_record(rq, s, d, &spec, bundle, e);
+	/* What is removed at its end is never started again. */
+	if (r == 0 && (rq->is_detached || !rq->is_rm))
+		r = run_write_config(d, config.p, config.len, e);
 	if (r == 0)
 		r = run_write_cidfile(rq->cidfile, d->name, e);
-	if (r < 0) {
-		fd_drop(&create.own_rootfs);
-		return r;
-	}
+	fd_auto int etc = r == 0 && s->has_image ? etc_add(&spec, e) : -1;
+	if (r < 0 || (s->has_image && etc < 0))
+		return r < 0 ? r : etc;
+	if (s->has_image)
+		create.own_rootfs = fd_take(&tree);
 	const struct launch l = run_launch(rq, &create, &spec, d);
 	r = launch(&l, ret_status, e);
 	if (r < 0 && rq->cidfile)

@@ -2,6 +2,7 @@
 /* run_again of run.h: a stopped container from what its directory holds. */
 #include <errno.h>
 
+#include "engine/etc.h"
 #include "engine/logfile.h"
 #include "engine/root.h"
 #include "engine/run_parts.h"
@@ -54,11 +55,13 @@ static int again(const char *state_root, const struct store *s, struct record_di
 	create.bundle = record.bundle ? record.bundle : "/";
 	create.config = config;
 	create.config_len = len;
-	create.own_rootfs = root_again(s, d, e);
-	if (create.own_rootfs < 0 && create.own_rootfs != -ENODATA)
-		return create.own_rootfs;
-	if (create.own_rootfs < 0)
-		create.own_rootfs = -1;
+	fd_auto int tree = root_again(s, d, e);
+	if (tree < 0 && tree != -ENODATA)
+		return tree;
+	fd_auto int etc = tree < 0 ? -1 : etc_add(&spec, e);
+	if (tree >= 0 && etc < 0)
+		return etc;
+	create.own_rootfs = tree < 0 ? -1 : fd_take(&tree);
 	const struct launch l = run_launch(&rq, &create, &spec, d);
 	r = launch(&l, ret_status, e);
 	return r == 0 && is_attached && record.is_rm.v ? record_remove(d, e) : r;

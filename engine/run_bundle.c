@@ -43,11 +43,9 @@ static int run_kept(const struct run_request *rq, struct bundle *b, struct creat
 		r = record_make(&s.store, rq->name, &d, e);
 	if (r < 0)
 		return r;
-	r = file_replace(d.fd, "config.json", b->config, b->config_len, 0600);
-	if (r < 0)
-		r = err_ret(e, r, "container %s: config.json", d.name);
-	else
-		r = run_write_record(rq, &s, &d, &b->spec, b->path, e);
+	r = run_write_record(rq, &s, &d, &b->spec, b->path, e);
+	if (r == 0)
+		r = run_write_config(&d, b->config, b->config_len, e);
 	if (r == 0)
 		r = run_write_cidfile(rq->cidfile, d.name, e);
 	if (r == 0) {

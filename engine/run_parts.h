@@ -28,8 +28,9 @@ char *run_absolute(struct arena *a, const char *path);
 /* Opens the root directory that a config file without an image names. */
 int run_open_rootfs(const struct run_source *s, struct err *e);
 
-int run_write_record(const struct run_request *rq, const struct run_source *s, const struct record_dir *d,
+int run_write_record(const struct run_request *rq, const struct run_source *s, struct record_dir *d,
 		     const struct spec *spec, const char *bundle, struct err *e);
+int run_write_config(const struct record_dir *d, const char *text, size_t len, struct err *e);
 int run_write_cidfile(const char *path, const char *name, struct err *e);
 
 struct create_request run_create_request(const struct run_request *rq, const char *id, const struct spec *spec);

@@ -194,11 +194,12 @@ static int detached_by_mount(const char *data, int answer)
  * mount(2) takes a page of options, but attaches what it makes: a helper process does that where nobody sees it and
  * where its death leaves nothing. Only for kernels before 6.7 and more layers than fit in one fsconfig(2) string.
  */
-static int overlay_by_mount(const int *lower, size_t n, int upper, int work, bool is_userxattr, struct err *e)
+static int overlay_by_mount(const int *lower, size_t n, int upper, int work, unsigned flags, struct err *e)
 {
 	str_auto struct str data = STR_MAX(4095);
 	char path[32];
-	str_puts(&data, is_userxattr ? "userxattr,lowerdir=" : "lowerdir=");
+	str_fmt(&data, "%s%slowerdir=", flags & OVERLAY_USERXATTR ? "userxattr," : "",
+		flags & OVERLAY_VOLATILE ? "volatile," : "");
 	for (size_t i = 0; i < n; i++)
 		str_fmt(&data, "%s%s", i ? ":" : "", fd_path(lower[i], path));
 	if (upper >= 0) {
@@ -236,7 +237,7 @@ static int add_layers(int fs, const int *lower, size_t n, struct err *e)
 	return 0;
 }
 
-int mount_overlay(const int *lower, size_t n, int upper, int work, bool is_userxattr, struct err *e)
+int mount_overlay(const int *lower, size_t n, int upper, int work, unsigned flags, struct err *e)
 {
 	fd_auto int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	if (fs < 0)
@@ -245,15 +246,17 @@ int mount_overlay(const int *lower, size_t n, int upper, int work, bool is_userx
 	if (r == -E2BIG)
 		r = add_layers(fs, lower, n, e);
 	if (r == -EOPNOTSUPP)
-		return overlay_by_mount(lower, n, upper, work, is_userxattr, e);
+		return overlay_by_mount(lower, n, upper, work, flags, e);
 	if (r < 0)
 		return r;
 	char path[32];
 	if (upper >= 0 && (fsconfig(fs, FSCONFIG_SET_STRING, "upperdir", fd_path(upper, path), 0) < 0 ||
 			   fsconfig(fs, FSCONFIG_SET_STRING, "workdir", fd_path(work, path), 0) < 0))
 		return fs_error(fs, "upperdir", e);
-	if (is_userxattr && fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
+	if ((flags & OVERLAY_USERXATTR) && fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
 		return fs_error(fs, "userxattr", e);
+	if ((flags & OVERLAY_VOLATILE) && fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
+		return fs_error(fs, "volatile", e);
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return fs_error(fs, "overlay", e);
 	int fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);

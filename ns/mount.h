@@ -35,9 +35,14 @@ int mount_attach(int mnt, int target, struct err *e);
 /* Gives a detached mount the id mapping of a user namespace. mount_setattr(2), "ID-mapped mounts". */
 int mount_idmap(int mnt, int userns, bool is_recursive, struct err *e);
 
+enum {
+	OVERLAY_USERXATTR = 1 << 0,  /* its own marks are user.* attributes: without CAP_SYS_ADMIN on the host */
+	OVERLAY_VOLATILE  = 1 << 1,  /* the upper directory is thrown away afterwards: nothing is synced. overlayfs.rst */
+};
+
 /*
  * Makes an overlay of `n` lower directories (O_PATH descriptors, topmost first) and, unless -1, an upper and a work
  * directory. Detached; runs in the parent. Kernels without lowerdir+ (before 6.7) get the list in one option, through
  * /proc/self/fd. Returns a descriptor that the caller owns.
  */
-int mount_overlay(const int *lower, size_t n, int upper, int work, bool is_userxattr, struct err *e);
+int mount_overlay(const int *lower, size_t n, int upper, int work, unsigned flags, struct err *e);
