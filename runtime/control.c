@@ -45,9 +45,13 @@ static int target_open(int root, const char *id, bool lock, struct target *t, st
 	int r = state_open(root, id, lock, &t->dir, e);
 	if (r == 0)
 		r = state_read(&t->dir, &t->state, e);
-	if (r == 0)
-		t->status = state_status(&t->dir, &t->state, &t->pidfd);
-	return r;
+	if (r < 0)
+		return r;
+	r = state_status(&t->dir, &t->state, &t->pidfd);
+	if (r < 0)
+		return err_ret(e, r, "process %d", t->state.pid.v);
+	t->status = (enum state_status)r;
+	return 0;
 }
 
 /* Opens the group; none, or one that is gone, leaves -1. */
@@ -209,7 +213,7 @@ int container_state(int root, const char *id, struct state *ret, enum state_stat
 	if (r == 0 && t.group >= 0 && t.status == STATUS_RUNNING)
 		r = cgroup_is_frozen(t.group, &is_frozen, e);
 	if (r < 0)
-		return r;
+		return r == -ENOENT ? r : err_at(e, r, "state %s", id);
 	*ret_status = is_frozen ? STATUS_PAUSED : t.status;
 	*ret = t.state;
 	t.state = (struct state){ 0 };

@@ -98,12 +98,18 @@ int state_create(int root, const char *id, struct state_dir *ret, struct err *e)
 	fd_auto int fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	int r = fd < 0 ? -errno : lock_wait(fd, false);
 	struct stat st;
+	if (r == 0 && fstat(fd, &st) < 0)
+		r = -errno;
 	/* A `delete --force` may have taken our empty directory away between mkdir and the lock: it has no name then. */
-	if (r == 0 && (fstat(fd, &st) < 0 || st.st_nlink == 0))
-		r = -ENOENT;
+	if (r == -ENOENT || (r == 0 && st.st_nlink == 0))
+		return err_new(e, ENOENT, "state directory %s: taken away while it was made", id);
 	if (r < 0)
-		return err_ret(e, r, "state directory %s: taken away while it was made", id);
-	return set_dir(ret, root, fd_take(&fd), id, e);
+		err_ret(e, r, "state directory %s", id);
+	else
+		r = set_dir(ret, root, fd_take(&fd), id, e);
+	if (r < 0)
+		unlinkat(root, id, AT_REMOVEDIR);
+	return r;
 }
 
 int state_open(int root, const char *id, bool lock, struct state_dir *ret, struct err *e)
@@ -179,23 +185,26 @@ int state_remove(struct state_dir *dir, struct err *e)
 {
 	static const char *const files[] = { "gate", "config.json", STATE_FILE };
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		if (unlinkat(dir->fd, files[i], 0) < 0 && errno != ENOENT)
-			return err_sys(e, "state directory %s: %s", dir->id, files[i]);
+		unlinkat(dir->fd, files[i], 0);
 	if (unlinkat(dir->root, dir->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
-	/* A killed command may have left the temporary name of a file that it was replacing. */
+	/* A killed command may have left the temporary name of a file that it was replacing; and one retry for all. */
 	int r = file_remove_tree(dir->root, dir->id);
 	return r < 0 && r != -ENOENT ? err_ret(e, r, "state directory %s", dir->id) : 0;
 }
 
 /* Without a process in the record: whoever creates it holds the lock as long as it lives. flock(2). */
-static enum state_status status_of_creator(const struct state_dir *dir)
+static int status_of_creator(const struct state_dir *dir)
 {
 	fd_auto int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 && lock_try(fd, true) == -EWOULDBLOCK ? STATUS_CREATING : STATUS_STOPPED;
+	int r = fd < 0 ? -errno : lock_try(fd, true);
+	/* ENOENT: the container has just been deleted. */
+	if (r == 0 || r == -ENOENT)
+		return STATUS_STOPPED;
+	return r == -EWOULDBLOCK ? STATUS_CREATING : r;
 }
 
-enum state_status state_status(const struct state_dir *dir, const struct state *s, int *ret_pidfd)
+int state_status(const struct state_dir *dir, const struct state *s, int *ret_pidfd)
 {
 	if (ret_pidfd)
 		*ret_pidfd = -1;
@@ -203,13 +212,16 @@ enum state_status state_status(const struct state_dir *dir, const struct state *
 		return status_of_creator(dir);
 	fd_auto int fd = proc_open(s->pid.v, s->pid_start.v);
 	if (fd < 0)
-		return STATUS_STOPPED;
+		return fd == -ESRCH ? STATUS_STOPPED : fd_take(&fd);
 	char boot[37];
 	if (s->boot_id && proc_boot_id(boot) == 0 && strcmp(boot, s->boot_id) != 0)
 		return STATUS_STOPPED;
+	bool is_gate = faccessat(dir->fd, "gate", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!is_gate && errno != ENOENT)
+		return -errno;
 	if (ret_pidfd)
 		*ret_pidfd = fd_take(&fd);
-	return faccessat(dir->fd, "gate", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? STATUS_CREATED : STATUS_RUNNING;
+	return is_gate ? STATUS_CREATED : STATUS_RUNNING;
 }
 
 const char *state_word(enum state_status status)

@@ -74,10 +74,11 @@ void state_done(struct state *s);
 int state_remove(struct state_dir *dir, struct err *e);
 
 /*
- * What the container is doing now. With `ret_pidfd` not NULL, gives a pidfd of the init (or -1 when it has ended).
+ * What the container is doing now: an enum state_status, or -errno when that cannot be found out. With `ret_pidfd` not
+ * NULL, gives a pidfd of the init (or -1 when it has ended).
  * Does not look at the freezer: a paused container is STATUS_RUNNING here (container_status tells).
  */
-enum state_status state_status(const struct state_dir *dir, const struct state *s, int *ret_pidfd);
+int state_status(const struct state_dir *dir, const struct state *s, int *ret_pidfd);
 
 /* "creating", "created", ... */
 const char *state_word(enum state_status status);
