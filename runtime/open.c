@@ -21,14 +21,16 @@
 
 static int open_root(const struct plan *p, struct err *e)
 {
-	fd_auto int dir = open(p->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_sys(e, "root.path %s", p->rootfs);
-	if (!(p->need & NEED_MOUNTNS))
-		return fd_take(&dir);
-	fd_auto int tree = mount_clone(dir, "", true, false, e);
+	if (!(p->need & NEED_MOUNTNS)) {
+		int dir = open(p->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return dir < 0 ? err_sys(e, "root.path %s", p->rootfs) : dir;
+	}
+	fd_auto int tree = mount_clone(AT_FDCWD, p->rootfs, true, false, e);
+	struct stat st;
 	if (tree < 0)
-		return err_at(e, fd_take(&tree), "root.path %s", p->rootfs);
+		return err_at(e, fd_take(&tree), "root.path");
+	if (fstat(tree, &st) < 0 || !S_ISDIR(st.st_mode))
+		return err_new(e, ENOTDIR, "root.path %s: not a directory", p->rootfs);
 	int r = p->base_propagation ? mount_set_propagation(tree, p->base_propagation, true, e) : 0;
 	return r < 0 ? err_at(e, r, "root.path %s", p->rootfs) : fd_take(&tree);
 }
@@ -121,6 +123,42 @@ static int open_host_nodes(struct plan *p, struct err *e)
 	return 0;
 }
 
+/* Whose settings a sysctl's first words name; spec_check has seen to it that there is no other. */
+static int kind_of_sysctl(const char *key)
+{
+	static const struct {
+		const char *start;
+		int kind;
+	} rows[] = {
+		{ "net", CLONE_NEWNET }, { "user", CLONE_NEWUSER }, { "kernel.domainname", CLONE_NEWUTS },
+		{ "kernel/domainname", CLONE_NEWUTS },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strncmp(key, rows[i].start, strlen(rows[i].start)) == 0)
+			return rows[i].kind;
+	return CLONE_NEWIPC;
+}
+
+/* A path may lead to the namespace that kist itself is in: a sysctl there would change the host. */
+static int check_sysctls(const struct plan *p, size_t join, int ns, struct err *e)
+{
+	const struct spec_linux *l = p->spec->linux_;
+	for (size_t i = 0; i < l->sysctl.n; i++) {
+		if (kind_of_sysctl(l->sysctl.v[i].key) != p->joins[join].kind)
+			continue;
+		fd_auto int own = ns_open_of(getpid(), p->joins[join].kind, e);
+		struct stat a, b;
+		if (own < 0)
+			return fd_take(&own);
+		if (fstat(ns, &a) < 0 || fstat(own, &b) < 0)
+			return err_sys(e, "%s", p->joins[join].path);
+		if (a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+			return err_new(e, EPERM, "linux.sysctl %s: %s is the namespace of kist itself, so it would change "
+				       "the host", l->sysctl.v[i].key, p->joins[join].path);
+	}
+	return 0;
+}
+
 int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, struct opened *ret, struct err *e)
 {
 	*ret = OPENED_NONE;
@@ -131,6 +169,9 @@ int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, str
 		ret->joins[i] = ns_open(p->joins[i].path, p->joins[i].kind, e);
 		if (ret->joins[i] < 0)
 			return err_at(e, ret->joins[i], "linux.namespaces: %s", ns_kind_find(p->joins[i].kind)->word);
+		int same = check_sysctls(p, i, ret->joins[i], e);
+		if (same < 0)
+			return same;
 	}
 	int r = 0;
 	if (p->need & NEED_MOUNTNS)
