@@ -19,10 +19,12 @@ ifdef CI
 WARN     += -Werror
 endif
 HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fcf-protection
-OPT      ?= -O2 -g
+# What moves bytes is made fast, the rest small: kist's memory and start count. OPT comes later and wins.
+LEVEL     = $(if $(filter image/%,$<),-O2,-Os)
+OPT      ?= -g
 CPPFLAGS += -D_GNU_SOURCE -I. -DKIST_VERSION='"$(VERSION)"' -DKIST_COMMIT='"$(COMMIT)"' -DKIST_LIBEXEC='"$(LIBEXEC)"' \
             -DKIST_DATADIR='"$(DATADIR)"'
-CFLAGS   += -std=gnu17 $(OPT) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections -fno-plt -include util/banned.h
+CFLAGS   += -std=gnu17 $(LEVEL) $(OPT) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections -fno-plt -include util/banned.h
 LDFLAGS  += -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)

@@ -26,7 +26,7 @@ int host_names(const char *hostname, const char *domainname, struct err *e)
 
 int host_loopback(struct err *e)
 {
-	fd_auto int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd_leave_auto int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (s < 0)
 		s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq req = { .ifr_name = "lo", .ifr_flags = IFF_UP };

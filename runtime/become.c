@@ -235,7 +235,7 @@ int process_become(const struct process_plan *p, struct process_found *found, st
 		r = err_sys(e, "process.noNewPrivileges");
 	if (r == 0 && !is_there && chdir(p->cwd) < 0)
 		r = err_sys(e, "process.cwd %s", p->cwd);
-	if (r == 0)
+	if (r == 0 && strcmp(p->cwd, "/") != 0)
 		r = check_cwd(p->cwd, e);
 	if (r < 0)
 		return r;

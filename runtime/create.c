@@ -144,14 +144,8 @@ static int learn_process(struct create *m, struct err *e)
 	s->pid = (struct opt_i32){ .has = true, .v = m->c->pid };
 	s->pid_start.has = true;
 	s->created = clock_text(arena_alloc(&m->c->arena, CLOCK_TEXT_MAX));
-	char *boot = arena_alloc(&m->c->arena, 37);
 	int r = proc_start_time(m->c->pid, &s->pid_start.v, NULL);
-	if (r == 0)
-		r = proc_boot_id(boot);
-	if (r < 0)
-		return err_ret(e, r, "process %d", (int)m->c->pid);
-	s->boot_id = boot;
-	return 0;
+	return r < 0 ? err_ret(e, r, "process %d", (int)m->c->pid) : 0;
 }
 
 /* The file appears whole: conmon reads it right after create. */
@@ -283,7 +277,9 @@ static void undo(struct container *c)
 int container_create(const struct create_request *rq, struct container *ret, struct err *e)
 {
 	struct container c container_auto = CONTAINER_NONE;
-	struct create m create_auto = { .rq = rq, .c = &c, .opened = OPENED_NONE, .group = CGROUP_GROUP_NONE, .gate = -1, .console = -1 };
+	struct create m create_auto = {
+		.rq = rq, .c = &c, .opened = OPENED_NONE, .group = CGROUP_GROUP_NONE, .gate = -1, .console = -1,
+	};
 	fd_auto int rootfs = rq->own_rootfs;
 	int r = state_check_id(rq->id, e);
 	if (r < 0)
@@ -295,8 +291,7 @@ int container_create(const struct create_request *rq, struct container *ret, str
 		r = place_group(&m, e);
 	if (r < 0)
 		return e->exit ? r : err_at(e, r, "create %s", rq->id);
-	fd_auto int root = fd_take(&c.dir.root);
-	r = state_create(root, rq->id, &c.dir, e);
+	r = state_create(fd_take(&c.dir.root), rq->id, &c.dir, e);
 	if (r < 0)
 		return err_at(e, r, "create %s", rq->id);
 	r = act(&m, e);

@@ -16,6 +16,7 @@
 #include "cgroup/freeze.h"
 #include "cgroup/group.h"
 #include "cgroup/pids.h"
+#include "ns/userns.h"
 #include "runtime/console.h"
 #include "runtime/process.h"
 #include "runtime/spawn.h"
@@ -67,7 +68,9 @@ static int find_container(struct exec *x, struct err *e)
 		r = state_read(&x->dir, &x->state, e);
 	if (r < 0)
 		return r;
-	enum state_status status = state_status(&x->dir, &x->state, &x->target);
+	int status = state_status(&x->dir, &x->state, &x->target);
+	if (status < 0)
+		return err_ret(e, status, "process %d", x->state.pid.v);
 	if (status == STATUS_RUNNING)
 		return spec_load_file(x->dir.fd, "config.json", &x->spec, e);
 	return err_new(e, ESRCH, "container not running: it is %s", state_word(status));
@@ -225,15 +228,22 @@ struct joiner {
 	const struct exec *x;
 	int sync, parent_end, target;
 	int ns;      /* what the child itself has still to join */
+	bool is_staged;
 };
 
-/* In a user namespace the id that we have outside does not exist inside. */
+/*
+ * In a user namespace the id that we have outside does not exist inside: become its root, as run does, and keep the
+ * capabilities there until process_become is done with them.
+ */
 static int take_root_id(const struct exec *x, struct err *e)
 {
 	if (!(x->ns & CLONE_NEWUSER))
 		return 0;
-	if (setresgid(x->plan.gid, x->plan.gid, x->plan.gid) < 0 || setresuid(x->plan.uid, x->plan.uid, x->plan.uid) < 0)
-		return err_sys(e, "become id %u:%u of the user namespace", x->plan.uid, x->plan.gid);
+	const struct spec_linux *l = x->spec.linux_;
+	uid_t uid = userns_first(&l->uid_mappings);
+	gid_t gid = userns_first(&l->gid_mappings);
+	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return err_sys(e, "become id %u:%u of the user namespace", uid, gid);
 	return 0;
 }
 
@@ -272,6 +282,9 @@ static void child(const struct joiner *j)
 	int master = -1;
 	close(j->parent_end);
 	process_reset_signals();
+	/* Our words must not reach the parent before the stage's, which tell it our pid. */
+	if (j->is_staged && (sync_receive(j->sync, &m) < 0 || m.type != SYNC_MAPPED))
+		_exit(1);
 	if (child_steps(j, &master, &found, &e) == 0 && sync_send(j->sync, SYNC_READY, 0, master) == 0) {
 		if (sync_receive(j->sync, &m) < 0 || m.type != SYNC_GO)
 			_exit(1);
@@ -312,6 +325,7 @@ static void stage(const struct joiner *given)
 	if (r == 0) {
 		j.ns = 0;
 		j.parent_end = -1;
+		j.is_staged = true;
 		struct clone_args c = { .flags = CLONE_PARENT };
 		pid_t pid = sys_clone3(&c);
 		if (pid == 0)
@@ -346,7 +360,10 @@ static int clone_guarded(struct exec *x, const struct joiner *j, struct containe
 	c->pid = m.value;
 	c->pidfd = sys_pidfd_open(c->pid, 0);
 	(void)x;
-	return c->pidfd < 0 ? err_sys(e, "pidfd of the new process") : 0;
+	if (c->pidfd < 0)
+		return err_sys(e, "pidfd of the new process");
+	r = sync_send(c->sync, SYNC_MAPPED, 0, -1);
+	return r < 0 ? err_ret(e, r, "the new process") : 0;
 }
 
 static int clone_plain(struct exec *x, struct joiner *j, struct container *c, struct err *e)

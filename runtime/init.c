@@ -103,11 +103,24 @@ static int loopback_up(struct init *c, struct err *e)
 	return host_loopback(e);
 }
 
+/*
+ * Goes into the template and copies it. In a user namespace of its own the child has no right to do that: there the
+ * parent or the stage has cloned it from the template, by CLONE_NEWNS. setns(2).
+ */
+static int copy_template(struct init *c, struct err *e)
+{
+	if (c->p->need & (NEED_USERNS | NEED_STAGE))
+		return 0;
+	if (setns(c->a->opened->template_ns, CLONE_NEWNS) < 0 || unshare(CLONE_NEWNS) < 0)
+		return err_sys(e, "copy the mount namespace template");
+	return 0;
+}
+
 /* A copy of the host's namespace is a peer of it: nothing that we mount may travel back. mount_namespaces(7). */
 static int seal_mounts(struct init *c, struct err *e)
 {
 	if (c->a->opened->template_ns >= 0)
-		return 0;
+		return copy_template(c, e);
 	return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ? err_sys(e, "mount propagation of /") : 0;
 }
 

@@ -38,6 +38,11 @@ static int clone_direct(const struct init_args *args, uint64_t flags, int cgroup
 {
 	struct mount_hop hop = { -1, -1, -1 };
 	int template_ns = (flags & CLONE_NEWNS) ? args->opened->template_ns : -1;
+	/* Unless a user namespace takes its rights away, the child enters the template itself (init.c, copy_template). */
+	if (template_ns >= 0 && !(flags & CLONE_NEWUSER)) {
+		flags &= ~(uint64_t)CLONE_NEWNS;
+		template_ns = -1;
+	}
 	int r = template_ns >= 0 ? template_enter(template_ns, &hop, e) : 0;
 	if (r < 0)
 		return r;

@@ -22,7 +22,6 @@ static const struct jx_field state_rows[] = {
 	JX_STR(struct state, created, "created"),
 	JX_STR(struct state, cgroup, "cgroup"),
 	JX_U32(struct state, cgroup_keep, "cgroupKeep"),
-	JX_STR(struct state, boot_id, "bootId"),
 	JX_I32(struct state, pid, "pid"),
 	JX_U64(struct state, pid_start, "pidStart"),
 	JX_BOOL(struct state, is_terminal, "terminal"),
@@ -77,20 +76,16 @@ int state_open_root(const char *path, bool create, struct err *e)
 	return fd;
 }
 
-static int set_dir(struct state_dir *ret, int root, int own_fd, const char *id, struct err *e)
+static void set_dir(struct state_dir *ret, int own_root, int own_fd, const char *id)
 {
-	fd_auto int fd = own_fd;
-	int copy = fcntl(root, F_DUPFD_CLOEXEC, 0);
-	if (copy < 0)
-		return err_sys(e, "state root");
-	ret->root = copy;
-	ret->fd = fd_take(&fd);
+	ret->root = own_root;
+	ret->fd = own_fd;
 	snprintf(ret->id, sizeof(ret->id), "%s", id);
-	return 0;
 }
 
-int state_create(int root, const char *id, struct state_dir *ret, struct err *e)
+int state_create(int own_root, const char *id, struct state_dir *ret, struct err *e)
 {
+	fd_auto int root = own_root;
 	if (mkdirat(root, id, 0700) < 0)
 		return errno == EEXIST ? err_new(e, EEXIST, "container id %s is already taken: a container of that name "
 						 "exists", id)
@@ -103,13 +98,12 @@ int state_create(int root, const char *id, struct state_dir *ret, struct err *e)
 	/* A `delete --force` may have taken our empty directory away between mkdir and the lock: it has no name then. */
 	if (r == -ENOENT || (r == 0 && st.st_nlink == 0))
 		return err_new(e, ENOENT, "state directory %s: taken away while it was made", id);
-	if (r < 0)
-		err_ret(e, r, "state directory %s", id);
-	else
-		r = set_dir(ret, root, fd_take(&fd), id, e);
-	if (r < 0)
+	if (r < 0) {
 		unlinkat(root, id, AT_REMOVEDIR);
-	return r;
+		return err_ret(e, r, "state directory %s", id);
+	}
+	set_dir(ret, fd_take(&root), fd_take(&fd), id);
+	return 0;
 }
 
 int state_open(int root, const char *id, bool lock, struct state_dir *ret, struct err *e)
@@ -129,7 +123,11 @@ int state_open(int root, const char *id, bool lock, struct state_dir *ret, struc
 		/* While we waited somebody may have deleted the container, and made a new one of that name. */
 		if (lock && fstat(fd, &st) == 0 && st.st_nlink == 0)
 			continue;
-		return set_dir(ret, root, fd_take(&fd), id, e);
+		int copy = fcntl(root, F_DUPFD_CLOEXEC, 0);
+		if (copy < 0)
+			return err_sys(e, "state root");
+		set_dir(ret, copy, fd_take(&fd), id);
+		return 0;
 	}
 }
 
@@ -213,9 +211,6 @@ int state_status(const struct state_dir *dir, const struct state *s, int *ret_pi
 	fd_auto int fd = proc_open(s->pid.v, s->pid_start.v);
 	if (fd < 0)
 		return fd == -ESRCH ? STATUS_STOPPED : fd_take(&fd);
-	char boot[37];
-	if (s->boot_id && proc_boot_id(boot) == 0 && strcmp(boot, s->boot_id) != 0)
-		return STATUS_STOPPED;
 	bool is_gate = faccessat(dir->fd, "gate", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	if (!is_gate && errno != ENOENT)
 		return -errno;

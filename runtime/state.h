@@ -24,7 +24,6 @@ struct state {
 	const char *created;           /* RFC 3339; NULL while creating */
 	const char *cgroup;            /* path below the cgroup2 mount; NULL: cgroups are disabled */
 	struct opt_u32 cgroup_keep;    /* bytes of `cgroup` that were there before us */
-	const char *boot_id;
 	struct opt_i32 pid;            /* of the container's init, in our pid namespace; absent while creating */
 	struct opt_u64 pid_start;      /* its start time in clock ticks: tells a reused pid */
 	struct opt_bool is_terminal;
@@ -47,8 +46,11 @@ int state_check_id(const char *id, struct err *e);
 /* Opens the state root, making it (0700) with `create`. Refused when it belongs to another user. */
 int state_open_root(const char *path, bool create, struct err *e);
 
-/* Takes an id: mkdir, then the lock, which also tells that the creating kist lives. -EEXIST: the id is taken. The root descriptor is borrowed and duplicated. */
-int state_create(int root, const char *id, struct state_dir *ret, struct err *e);
+/*
+ * Takes an id: mkdir, then the lock, which also tells that the creating kist lives. -EEXIST: the id is taken. The root
+ * descriptor goes over to `ret`, or is closed on failure.
+ */
+int state_create(int own_root, const char *id, struct state_dir *ret, struct err *e);
 
 /* Opens the directory of an id. -ENOENT: "container ID does not exist". With `lock`, waits for the lock. */
 int state_open(int root, const char *id, bool lock, struct state_dir *ret, struct err *e);
