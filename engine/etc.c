@@ -7,19 +7,46 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "ns/mount.h"
+#include "runtime/state.h"
 #include "util/fd.h"
 #include "util/mem.h"
 
-enum { HOST_FILE_MAX = 1 << 20, FILES = 3 };
+enum { HOST_FILE_MAX = 1 << 20, FILE_NAME_MAX = 256 };
 
-struct etc {
+static const char *const files[] = { "hostname", "hosts", "resolv.conf" };
+
+struct making {
 	struct spec *s;
-	int dir;                      /* the tmpfs */
-	struct spec_mount mounts[FILES];
+	const char *state_root;
+	struct etc etc;
+	struct spec_mount mounts[ARRAY_LEN(files)];
 	size_t n;
 };
+
+/* Hidden, so that it is no container's directory. */
+static char *file_name(const char *container, const char *file, char out[static FILE_NAME_MAX])
+{
+	snprintf(out, FILE_NAME_MAX, ".etc.%.230s.%s", container, file);
+	return out;
+}
+
+void etc_sweep(int root, const char *name)
+{
+	char file[FILE_NAME_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		unlinkat(root, file_name(name, files[i], file), 0);
+}
+
+void etc_done(struct etc *t)
+{
+	if (t->root >= 0)
+		etc_sweep(t->root, t->name);
+	fd_drop(&t->root);
+}
 
 static bool has_mount(const struct spec *s, const char *destination)
 {
@@ -29,26 +56,29 @@ static bool has_mount(const struct spec *s, const char *destination)
 	return false;
 }
 
-static int add_file(struct etc *t, const char *name, const char *text, size_t len, struct err *e)
+static int add_file(struct making *t, const char *name, const char *text, size_t len, struct err *e)
 {
+	static const char *options[] = { "bind", "rprivate", NULL };
 	struct arena *a = &t->s->arena;
 	const char *destination = arena_fmt(a, "/etc/%s", name);
+	char file[FILE_NAME_MAX];
 
 	if (has_mount(t->s, destination))
 		return 0;
-	fd_auto int fd = openat(t->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	int r = fd < 0 ? -errno : fd_write_all(fd, text, len);
+	fd_auto int fd = openat(t->etc.root, file_name(t->etc.name, name, file), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW |
+				O_CLOEXEC, 0644);
+	/* The mode is Docker's, whatever our umask. */
+	int r = fd < 0 || fchmod(fd, 0644) < 0 ? -errno : fd_write_all(fd, text, len);
 	if (r < 0)
 		return err_ret(e, r, "%s for the container", destination);
-	static const char *options[] = { "bind", "rprivate", NULL };
 	t->mounts[t->n++] = (struct spec_mount){
-		.destination = destination, .type = "bind", .source = arena_fmt(a, "/proc/self/fd/%d/%s", t->dir, name),
+		.destination = destination, .type = "bind", .source = arena_fmt(a, "%s/%s", t->state_root, file),
 		.options = { .v = options, .n = 2 },
 	};
 	return 0;
 }
 
-static int add_host_file(struct etc *t, const char *name, struct err *e)
+static int add_host_file(struct making *t, const char *name, struct err *e)
 {
 	free_auto char *text = NULL;
 	char path[64];
@@ -61,7 +91,7 @@ static int add_host_file(struct etc *t, const char *name, struct err *e)
 	return r < 0 ? err_ret(e, r, "%s of the host", path) : add_file(t, name, text, len, e);
 }
 
-static int add_files(struct etc *t, struct err *e)
+static int add_files(struct making *t, struct err *e)
 {
 	const char *name = t->s->hostname;
 	str_auto struct str text = STR_MAX(4096);
@@ -82,7 +112,7 @@ static int add_files(struct etc *t, struct err *e)
 }
 
 /* First of all, as Docker has it: a volume on /etc hides them. */
-static void put_mounts(struct etc *t)
+static void put_mounts(struct making *t)
 {
 	struct spec_mounts *list = &t->s->mounts;
 	struct spec_mount *v = arena_array(&t->s->arena, list->n + t->n, sizeof(*v));
@@ -93,17 +123,18 @@ static void put_mounts(struct etc *t)
 	*list = (struct spec_mounts){ .v = v, .n = list->n + t->n };
 }
 
-int etc_add(struct spec *s, struct err *e)
+int etc_add(const char *state_root, const char *name, struct spec *s, struct etc *ret, struct err *e)
 {
-	const struct mount_options o = { .data = "mode=755,size=4m,nr_inodes=16" };
-	fd_auto int dir = mount_new("tmpfs", NULL, &o, e);
-	struct etc t = { .s = s, .dir = dir };
+	struct etc etc etc_auto = { .root = state_open_root(state_root, true, e), .name = name };
+	struct making t = { .s = s, .state_root = state_root, .etc = etc };
 
-	if (dir < 0)
-		return err_at(e, dir, "/etc/hosts");
+	if (etc.root < 0)
+		return etc.root;
 	int r = add_files(&t, e);
 	if (r < 0)
 		return r;
 	put_mounts(&t);
-	return fd_take(&dir);
+	*ret = etc;
+	etc.root = -1;
+	return 0;
 }

@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /etc/hostname and /etc/hosts of a container of an image; with the host's network /etc/hosts and /etc/resolv.conf of
- * the host. They lie on a small tmpfs that is mounted nowhere but in the container, and goes with it: nothing of them
- * is in the container's layer, on the disk, or left after a kill. Made anew at each start. Caller: engine/run*.c.
+ * the host. They are small files beside the state directories, which is memory as a rule, bound into the container, and
+ * lose their names as soon as it has them: nothing of them is in the container's layer, and only a kill in between
+ * leaves them, until `rm -f` or the next start. Made anew at each start. Caller: engine.
  */
 #pragma once
 #include "spec/spec.h"
 #include "util/err.h"
 
+struct etc {
+	int root;             /* the state root; -1: nothing was made */
+	const char *name;     /* of the container; borrowed */
+};
+
+#define ETC_NONE ((struct etc){ .root = -1 })
+
 /*
- * Makes the files and adds their mounts to the spec, unless it has mounts there. The sources are paths through a
- * descriptor, so the spec is to be used in this process and not to be printed. Returns the descriptor, which the caller
- * owns and keeps open until the container is made.
+ * Makes the files and adds their mounts to the spec, unless it has mounts there. `state_root` is absolute. The spec is
+ * not to be printed afterwards: these mounts belong to this start alone.
  */
-int etc_add(struct spec *s, struct err *e);
+int etc_add(const char *state_root, const char *name, struct spec *s, struct etc *ret, struct err *e);
+
+/* Takes the names away: once the container is made, or has failed to be. */
+void etc_done(struct etc *t);
+
+#define etc_auto __attribute__((cleanup(etc_done)))
+
+/* Removes what a kill may have left for a container. `root`: the state root. */
+void etc_sweep(int root, const char *name);

@@ -84,6 +84,8 @@ static int run_foreground(const struct launch *l, int *ret_status, struct err *e
 		l->request->stdio[0] = null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	l->request->is_run = true;
 	int r = container_create(l->request, &c, e);
+	if (l->etc)
+		etc_done(l->etc);
 	return r < 0 ? r : run_to_end(l, &c, ret_status, e);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The last stretch of a run: a complete create_request becomes a process, waited for or kept. For engine/run*.c. */
 #pragma once
+#include "engine/etc.h"
 #include "engine/record.h"
 #include "runtime/create.h"
 #include "util/err.h"
@@ -9,6 +10,7 @@ struct launch {
 	struct create_request *request;   /* all but stdio; own_rootfs is taken over */
 	struct spec *spec;                /* the request's, to give its terminal the size of ours */
 	struct record_dir *dir;           /* with the lock; NULL: a bundle in the foreground */
+	struct etc *etc;                  /* files that lose their names once the container has them; NULL: none */
 	bool is_detached, is_rm, is_input, is_keep;
 	int64_t log_max_bytes;
 	int log_max_files;

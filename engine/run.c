@@ -212,12 +212,15 @@ static int run_in(const struct run_request *rq, struct run_source *s, struct rec
 		r = run_write_config(d, config.p, config.len, e);
 	if (r == 0)
 		r = run_write_cidfile(rq->cidfile, d->name, e);
-	fd_auto int etc = r == 0 && s->has_image ? etc_add(&spec, e) : -1;
-	if (r < 0 || (s->has_image && etc < 0))
-		return r < 0 ? r : etc;
+	struct etc etc etc_auto = ETC_NONE;
+	if (r == 0 && s->has_image)
+		r = etc_add(run_absolute(&s->arena, rq->state_root), d->name, &spec, &etc, e);
+	if (r < 0)
+		return r;
 	if (s->has_image)
 		create.own_rootfs = fd_take(&tree);
-	const struct launch l = run_launch(rq, &create, &spec, d);
+	struct launch l = run_launch(rq, &create, &spec, d);
+	l.etc = &etc;
 	r = launch(&l, ret_status, e);
 	if (r < 0 && rq->cidfile)
 		unlink(rq->cidfile);

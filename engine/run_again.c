@@ -58,11 +58,12 @@ static int again(const char *state_root, const struct store *s, struct record_di
 	fd_auto int tree = root_again(s, d, e);
 	if (tree < 0 && tree != -ENODATA)
 		return tree;
-	fd_auto int etc = tree < 0 ? -1 : etc_add(&spec, e);
-	if (tree >= 0 && etc < 0)
-		return etc;
+	struct etc etc etc_auto = ETC_NONE;
+	if (tree >= 0 && (r = etc_add(run_absolute(&spec.arena, state_root), d->name, &spec, &etc, e)) < 0)
+		return r;
 	create.own_rootfs = tree < 0 ? -1 : fd_take(&tree);
-	const struct launch l = run_launch(&rq, &create, &spec, d);
+	struct launch l = run_launch(&rq, &create, &spec, d);
+	l.etc = &etc;
 	r = launch(&l, ret_status, e);
 	return r == 0 && is_attached && record.is_rm.v ? record_remove(d, e) : r;
 }

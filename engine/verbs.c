@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/etc.h"
 #include "image/store.h"
 #include "util/fd.h"
 #include "util/proc.h"
@@ -167,6 +168,7 @@ static int remove_recorded(int root, struct record_dir *d, bool force, struct er
 		err_clear(e);
 	else if (r < 0)
 		return r;
+	etc_sweep(root, d->name);
 	return record_remove(d, e);
 }
 
