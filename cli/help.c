@@ -132,11 +132,15 @@ static void add_usage(struct str *out, const struct command *c)
 
 static void add_commands(struct str *out, enum face face, const struct page *page)
 {
-	str_fmt(out, "\n%s:\n", page->title);
+	bool is_open = false;
+
 	for (const struct command *c = page->commands; c < page->commands + page->count; c++) {
 		char name[sizeof(page->group) + sizeof(c->name) + 1];
 		if (!(c->faces & face))
 			continue;
+		if (!is_open)
+			str_fmt(out, "\n%s:\n", page->title);
+		is_open = true;
 		snprintf(name, sizeof(name), "%s%s%s", page->group, page->group[0] ? " " : "", c->name);
 		str_fmt(out, "  %-16s %s", name, c->summary);
 		if (c->alias[0])

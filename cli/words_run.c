@@ -34,13 +34,13 @@ static const struct command_example create_examples[] = {
 };
 
 static const struct command_text create_text = {
-	.usage = "[OPTIONS] --bundle DIR ID",
+	.usage = "[OPTIONS] [--bundle DIR] ID",
 	.about =
 		"Makes a container from an OCI bundle: its namespaces, cgroup, mounts and devices. The "
 		"program of the container is not run before start. Standard input, output and error of "
 		"this command become the container's own, unless the configuration asks for a terminal; "
-		"then --console-socket names who holds it.\n\n"
-		"Under the OCI face the bundle is the current directory unless --bundle says otherwise.",
+		"then --console-socket names who holds it. The bundle is the current directory unless "
+		"--bundle says otherwise.",
 	WORDS_EXAMPLES(create_examples),
 };
 
@@ -59,7 +59,7 @@ const struct opt words_run_opts[] = {
 	{ OPT_TRI_AT(R, tty), .name = "tty", .letter = 't', .faces = FACE_KIST,
 	  .help = "give the program a terminal" },
 	{ OPT_STR_AT(R, config), .name = "config", .faces = FACE_KIST, .arg = "FILE",
-	  .help = "OCI config.json that describes the container; it may name its image by an annotation" },
+	  .help = "OCI config.json that describes the container; it names its image by an annotation" },
 	{ OPT_LIST_AT(R, env), .name = "env", .letter = 'e', .faces = FACE_KIST, .arg = "K[=V]",
 	  .help = "set an environment variable; K alone takes kist's own value" },
 	{ OPT_LIST_AT(R, env_files), .name = "env-file", .faces = FACE_KIST, .arg = "FILE",
@@ -168,10 +168,11 @@ static const struct command_text run_text = {
 		 "[OPTIONS] --bundle DIR ID",
 	.about =
 		"Makes a container and runs a program in it. With an image, the container's configuration "
-		"is made from what the image says, then --config FILE is merged over it, then the "
-		"options. With --config alone, the file names its image by the annotation org.kist.image, "
-		"or a root directory by root.path. With --bundle, the directory is an OCI bundle and the "
-		"word an ID, as runc has it.\n\n"
+		"is made from what the image says, and the options change it. With --config, the file is "
+		"an OCI config.json: it names its image by the annotation io.kist.image, or a root "
+		"directory by root.path; what it leaves out comes from the image and from kist's "
+		"defaults, and the options go over it. With --bundle, the directory is an OCI bundle and "
+		"the word an ID, as runc has it.\n\n"
 		"In the foreground, signals are passed on to the program and kist ends with the program's "
 		"status. With -d, a keeper stays behind that writes the log and records how the program "
 		"ended.\n\n"

@@ -127,6 +127,7 @@ load ../helpers/common
 		run -0 "$name" --help
 		assert_line --regexp '^  create '
 		refute_line --regexp '^  stop '
+		refute_line 'Look into containers:'
 		run -2 "$name" stop x
 		assert_output --partial "unknown command stop"
 		run -125 "$name" run --memory 1g x
@@ -205,6 +206,10 @@ load ../helpers/common
 	jq '.hostnam = "x"' config.json >odd.json
 	run -0 kist spec --check odd.json
 	assert_output 'hostnam: unknown key (did you mean hostname?)'
+	jq '.hooks.prestart = [{ path: "/bin/true" }] | .process.cwd = "tmp"' config.json >later.json
+	run -1 --separate-stderr kist spec --check later.json
+	assert_line --partial 'process.cwd: expected an absolute path'
+	assert_line 'hooks: not supported by this version of kist'
 	echo '{' >broken.json
 	run -1 kist spec --check broken.json
 	run -1 kist spec --check nowhere.json
