@@ -42,6 +42,8 @@ int gate_pass(const struct state_dir *dir, struct err *e)
 		r = sync_receive(fd, &m);
 	if (r < 0)
 		return err_ret(e, r, "gate");
+	if (m.type == SYNC_LOST)
+		return err_new(e, EPIPE, "the container's process ended before it could go on");
 	if (m.type != SYNC_ERROR)
 		return 0;
 	*e = m.err;

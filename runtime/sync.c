@@ -73,10 +73,11 @@ int sync_receive(int end, struct sync_message *ret)
 	do
 		n = recvmsg(end, &m, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
-	/* The peer's death with our message unread shows as a reset: the same as its end. */
-	if (n < 0 && errno != ECONNRESET)
+	/* The peer's end with our message unread shows as a reset. unix(7). */
+	bool is_lost = n < 0 && errno == ECONNRESET;
+	if (n < 0 && !is_lost)
 		return -errno;
-	*ret = (struct sync_message){ .type = SYNC_EOF, .fd = -1 };
+	*ret = (struct sync_message){ .type = is_lost ? SYNC_LOST : SYNC_EOF, .fd = -1 };
 	if (n <= 0)
 		return 0;
 	if ((size_t)n < offsetof(struct wire, text))

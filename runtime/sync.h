@@ -9,6 +9,7 @@
 
 enum sync_type {
 	SYNC_EOF,      /* never sent: the other end has closed */
+	SYNC_LOST,     /* never sent: it has closed without reading what we sent */
 	SYNC_CHILD,    /* stage to parent: value is the pid of the process it has cloned */
 	SYNC_MAPPED,   /* parent to child: the id maps are written */
 	SYNC_READY,    /* child to parent: everything but exec is done; a descriptor: the terminal's master */
@@ -32,5 +33,5 @@ int sync_pair(int ret_ends[static 2], struct err *e);
 int sync_send(int end, enum sync_type type, int value, int fd);
 int sync_send_error(int end, const struct err *err);
 
-/* Waits for a message. 0 or -errno; the end of the stream is SYNC_EOF. */
+/* Waits for a message. 0 or -errno; the end of the stream is SYNC_EOF or SYNC_LOST. */
 int sync_receive(int end, struct sync_message *ret);
