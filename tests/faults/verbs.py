@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs of kist that are tested: how each is called, how one sees that it has worked, how a user recovers."""
+import json
+import os
+import time
+
+from layout import make_layout
+
+class Verb:
+    """One command under test. `argv` may be a shell's words that end in `exec kist ...`: then only calls from there
+    on count, in all processes."""
+    name = ""
+    is_atomic = True         # a failed command leaves nothing even before `delete --force`
+    is_chain = False         # argv is a shell's words
+    words = ()               # one of these must be in the message
+
+    def __init__(self, place):
+        self.p = place
+        # the bundle, the state root and a program's own failure come before the container or without its name
+        self.words = (place.id, place.bundle, "state root", "exec: ")
+
+    def prepare(self):       # once
+        pass
+
+    def setup(self):         # before each fault
+        pass
+
+    def argv(self):
+        raise NotImplementedError
+
+    def worked(self, done):  # why a command that says it succeeded has not; or ""
+        return ""
+
+    def recover(self):
+        """What a user does after a crash; returns what went wrong with that."""
+        done = self.p.do("delete", "--force", self.p.id)
+        return [] if done.status == 0 else ["delete --force: status %d: %s" % (done.status, done.err.strip())]
+
+    def chain(self, first, last):
+        quoted = [" ".join("'%s'" % w for w in words) for words in (first, last)]
+        return ["/bin/sh", "-c", "%s && exec %s" % tuple(quoted)]
+
+
+def said(done):
+    return "" if "worked" in done.out else "status 0, but the program's output is %r" % done.out
+
+
+class Create(Verb):
+    name = "create"
+
+    def argv(self):
+        return self.p.kist("create", "--bundle", self.p.bundle, "--pid-file", self.p.work + "/pid", self.p.id)
+
+    def worked(self, done):
+        if not os.path.exists(self.p.work + "/pid"):
+            return "status 0, but there is no pid file"
+        return works_on(self.p)
+
+
+def works_on(p):
+    """Whether a created container can be started and does its work."""
+    state = p.do("state", p.id)
+    if state.status != 0 or json.loads(state.out)["status"] != "created":
+        return "status 0, but the state is %s" % (state.out or state.err)
+    start = p.do("start", p.id)
+    return "" if start.status == 0 else "status 0, but start: %s" % start.err
+
+
+class Run(Verb):
+    name = "run"
+
+    def argv(self):
+        return self.p.kist("run", "--bundle", self.p.bundle, self.p.id)
+
+    def worked(self, done):
+        return said(done)
+
+
+class Start(Verb):
+    name = "start"
+    is_atomic = False
+    is_chain = True
+
+    def argv(self):
+        return self.chain(self.p.kist("create", "--bundle", self.p.bundle, self.p.id), self.p.kist("start", self.p.id))
+
+    def worked(self, done):
+        end = time.monotonic() + 1
+        while "worked" not in done.out and time.monotonic() < end:
+            time.sleep(0.005)
+            with open(self.p.work + "/out") as f:
+                done.out = f.read()
+        return said(done)
+
+
+class OnRunning(Verb):
+    """Verbs that need a running container, made anew for each fault."""
+    is_atomic = False
+
+    def prepare(self):
+        self.p.program("/bin/sleep", "1000")
+
+    def setup(self):
+        self.p.must("create", "--bundle", self.p.bundle, self.p.id)
+        self.p.must("start", self.p.id)
+
+    def state(self):
+        done = self.p.do("state", self.p.id)
+        return json.loads(done.out)["status"] if done.status == 0 else done.err.strip()
+
+    def expect(self, *wanted):
+        end = time.monotonic() + 2
+        while (state := self.state()) not in wanted and time.monotonic() < end:
+            time.sleep(0.005)
+        return "" if state in wanted else "status 0, but the container is %s" % state
+
+
+class Exec(OnRunning):
+    name = "exec"
+
+    def argv(self):
+        return self.p.kist("exec", self.p.id, "/bin/echo", "worked")
+
+    def worked(self, done):
+        return said(done)
+
+
+class Kill(OnRunning):
+    name = "kill"
+
+    def argv(self):
+        return self.p.kist("kill", self.p.id, "KILL")
+
+    def worked(self, done):
+        return self.expect("stopped")
+
+
+class Pause(OnRunning):
+    name = "pause"
+
+    def argv(self):
+        return self.p.kist("pause", self.p.id)
+
+    def worked(self, done):
+        return self.expect("paused")
+
+
+class Resume(OnRunning):
+    name = "resume"
+
+    def setup(self):
+        super().setup()
+        self.p.must("pause", self.p.id)
+
+    def argv(self):
+        return self.p.kist("resume", self.p.id)
+
+    def worked(self, done):
+        return self.expect("running")
+
+
+class Delete(OnRunning):
+    name = "delete"
+
+    def setup(self):
+        super().setup()
+        self.p.must("kill", self.p.id, "KILL")
+        self.expect("stopped")
+
+    def argv(self):
+        return self.p.kist("delete", self.p.id)
+
+    def worked(self, done):
+        return "" if self.p.do("state", self.p.id).status != 0 else "status 0, but the container is there"
+
+
+class DeleteForce(Delete):
+    name = "delete --force"
+
+    def setup(self):
+        OnRunning.setup(self)
+
+    def argv(self):
+        return self.p.kist("delete", "--force", self.p.id)
+
+
+class State(OnRunning):
+    name = "state"
+
+    def argv(self):
+        return self.p.kist("state", self.p.id)
+
+    def worked(self, done):
+        return "" if '"running"' in done.out else "status 0, but the output is %r" % done.out
+
+
+class RunDetached(Verb):
+    """With the keeper: its calls count until `wait` has come back."""
+    name = "run -d"
+    is_chain = True
+    is_atomic = False
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.words += ("store ",)
+
+    def prepare(self):       # the store's own folders
+        self.p.must("run", "-d", "--bundle", self.p.bundle, self.p.id)
+        self.p.must("rm", "-f", self.p.id)
+
+    def argv(self):
+        return self.chain(self.p.kist("run", "-d", "--bundle", self.p.bundle, self.p.id),
+                          self.p.kist("wait", self.p.id))
+
+    def worked(self, done):
+        if done.hit == "writev":
+            return ""        # what the log could not take is lost by design: the container goes on
+        logs = self.p.do("logs", self.p.id)
+        return "" if "worked" in logs.out else "status 0, but the log is %r" % (logs.out + logs.err)
+
+    def recover(self):
+        done = self.p.do("rm", "-f", self.p.id)
+        problems = [] if done.status == 0 else ["rm -f: status %d: %s" % (done.status, done.err.strip())]
+        return problems + super().recover()
+
+
+class Load(Verb):
+    """The store must be as before after an error, and after the next load and rm."""
+    name = "image load"
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.words = (place.work + "/new", place.store, "kist-image")
+
+    def prepare(self):
+        p = self.p
+        make_layout(p.work + "/keep", "keep", ["/etc/kept"])
+        make_layout(p.work + "/new", "new", ["/etc/one", "/etc/two"])
+        p.must("image", "load", p.work + "/keep")
+        # what the first load makes and keeps
+        p.must("image", "load", p.work + "/new")
+        p.must("image", "rm", "new:new")
+
+    def argv(self):
+        return self.p.kist("image", "load", "-q", self.p.work + "/new")
+
+    def worked(self, done):
+        return self.check(["keep:keep", "new:new"])
+
+    def check(self, names):
+        done = self.p.do("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+        if done.status != 0 or sorted(done.out.split()) != names:
+            return "image ls: %s" % (done.out + done.err)
+        return ""
+
+    def recover(self):
+        p, problems = self.p, []
+        for args in (("image", "load", "-q", p.work + "/new"), ("image", "rm", "new:new")):
+            done = p.do(*args)
+            if done.status != 0:
+                problems.append("%s: status %d: %s" % (" ".join(args), done.status, done.err.strip()))
+        kept = self.check(["keep:keep"])
+        return problems + ([kept] if kept else [])
+
+
+VERBS = {v.name: v for v in (Create, Run, Exec, Start, Kill, Pause, Resume, State, Delete, DeleteForce, RunDetached,
+                             Load)}
