@@ -15,7 +15,8 @@ union image_options {
 	struct image_prune_options prune;
 };
 
-typedef int image_verb_fn(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e);
+typedef int image_verb_fn(const struct store *s, const union image_options *options, int argc, char **argv,
+			  struct err *e);
 
 image_verb_fn image_cmd_load, image_cmd_import, image_cmd_unpack;
 image_verb_fn image_cmd_ls, image_cmd_inspect;

@@ -14,16 +14,19 @@ static void print_name(void *ctx, const char *name)
 	puts(name);
 }
 
-static void set_options(struct layerjob_options *out, struct opt_num max_bytes, bool is_quiet, bool is_verbose)
+static void set_options(struct layerjob_options *out, struct opt_num max_bytes, bool is_quiet,
+			bool is_verbose)
 {
 	*out = (struct layerjob_options){
-		.limits = inflate_limits_default, .is_watched = is_verbose || (!is_quiet && isatty(STDERR_FILENO)),
+		.limits = inflate_limits_default,
+		.is_watched = is_verbose || (!is_quiet && isatty(STDERR_FILENO)),
 	};
 	if (max_bytes.is_set && max_bytes.value > 0)
 		out->limits.bytes = (uint64_t)max_bytes.value;
 }
 
-int image_cmd_load(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+int image_cmd_load(const struct store *s, const union image_options *options, int argc, char **argv,
+		   struct err *e)
 {
 	const struct image_load_options *o = &options->load;
 	struct load_request request = { .name = o->name, .loaded = print_name };
@@ -41,11 +44,15 @@ int image_cmd_load(const struct store *s, const union image_options *options, in
 	return r;
 }
 
-int image_cmd_import(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+int image_cmd_import(const struct store *s, const union image_options *options, int argc, char **argv,
+		     struct err *e)
 {
 	const struct image_import_options *o = &options->import;
 	struct import_request request = {
-		.path = argv[0], .name = argv[1], .changes = o->changes.items, .change_count = o->changes.count,
+		.path = argv[0],
+		.name = argv[1],
+		.changes = o->changes.items,
+		.change_count = o->changes.count,
 	};
 	(void)argc;
 	set_options(&request.options, o->max_bytes, o->quiet, o->verbose);
@@ -55,7 +62,8 @@ int image_cmd_import(const struct store *s, const union image_options *options, 
 	return r;
 }
 
-int image_cmd_unpack(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+int image_cmd_unpack(const struct store *s, const union image_options *options, int argc, char **argv,
+		     struct err *e)
 {
 	struct layerjob_options unpack;
 	(void)options;

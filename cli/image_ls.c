@@ -92,17 +92,26 @@ static const char *since_text(struct arena *a, const char *created)
 }
 
 /* An image that another tool left incomplete is listed with what is known of it. */
-static void fill_row(const struct store *s, const struct name_row *from, struct arena *a, struct image_row *row)
+static void fill_row(const struct store *s, const struct name_row *from, struct arena *a,
+		     struct image_row *row)
 {
 	image_auto struct image im = { .name = NULL };
 	struct err ignored;
 	const char *colon = from->name ? strrchr(from->name, ':') : NULL;
 	*row = (struct image_row){
-		.name = from->name ? from->name : "", .digest = from->desc->digest, .repository = "<none>", .tag = "<none>",
-		.id = arena_strn(a, digest_hex(from->desc->digest), 12), .created = "", .since = "", .arch = "", .os = "",
+		.name = from->name ? from->name : "",
+		.digest = from->desc->digest,
+		.repository = "<none>",
+		.tag = "<none>",
+		.id = arena_strn(a, digest_hex(from->desc->digest), 12),
+		.created = "",
+		.since = "",
+		.arch = "",
+		.os = "",
 	};
 	if (from->name) {
-		row->repository = colon ? arena_strn(a, from->name, (size_t)(colon - from->name)) : from->name;
+		row->repository =
+			colon ? arena_strn(a, from->name, (size_t)(colon - from->name)) : from->name;
 		row->tag = colon ? colon + 1 : "";
 	}
 	if (image_open(s, from->desc->digest, &im, &ignored) == 0) {
@@ -115,7 +124,8 @@ static void fill_row(const struct store *s, const struct name_row *from, struct 
 	row->size = size_text(a, row->size_bytes);
 }
 
-int image_cmd_ls(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+int image_cmd_ls(const struct store *s, const union image_options *options, int argc, char **argv,
+		 struct err *e)
 {
 	names_auto struct names names = { .n = 0 };
 	(void)argc;
@@ -127,7 +137,10 @@ int image_cmd_ls(const struct store *s, const union image_options *options, int 
 	for (size_t i = 0; i < names.n; i++)
 		fill_row(s, &names.v[i], &names.arena, &rows[i]);
 	const struct out_list list = {
-		.fields = fields, .count = ARRAY_LEN(fields), .row_size = sizeof(*rows), .key = KEY_FIELD,
+		.fields = fields,
+		.count = ARRAY_LEN(fields),
+		.row_size = sizeof(*rows),
+		.key = KEY_FIELD,
 	};
 	return out_rows(&list, options->ls.format, options->ls.quiet, rows, names.n, e);
 }
@@ -164,19 +177,23 @@ static json_t *describe(const struct store *s, const struct image *im, const str
 		const struct descriptor *d = &im->manifest.layers.v[i];
 		packed += d->size_bytes.v;
 		json_array_append_new(diffs, json_string(im->layers.v[i]));
-		json_array_append_new(blobs, json_pack("{s:s, s:o, s:I, s:b}", "Digest", d->digest, "MediaType",
-						       text_or_empty(d->media_type), "Size", (json_int_t)d->size_bytes.v,
-						       "Unpacked", store_has_layer(s, im->layers.v[i])));
+		json_array_append_new(blobs, json_pack("{s:s, s:o, s:I, s:b}", "Digest", d->digest,
+						       "MediaType", text_or_empty(d->media_type), "Size",
+						       (json_int_t)d->size_bytes.v, "Unpacked",
+						       store_has_layer(s, im->layers.v[i])));
 	}
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:{s:s, s:o}, s:o, s:s, s:o}", "Id", im->digest,
-			 "Digest", im->digest, "RepoTags", tags, "Created", text_or_empty(im->config.created), "Author",
-			 text_or_empty(im->config.author), "Architecture", text_or_empty(im->config.arch), "Os",
-			 text_or_empty(im->config.os), "Config", raw_process(s, im), "Size", (json_int_t)image_bytes(s, im),
-			 "PackedSize", (json_int_t)packed, "RootFS", "Type", "layers", "Layers", diffs, "Layers", blobs,
-			 "ConfigDigest", im->manifest.config->digest, "MediaType", text_or_empty(im->manifest.media_type));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:{s:s, s:o}, s:o, s:s, s:o}",
+			 "Id", im->digest, "Digest", im->digest, "RepoTags", tags, "Created",
+			 text_or_empty(im->config.created), "Author", text_or_empty(im->config.author),
+			 "Architecture", text_or_empty(im->config.arch), "Os", text_or_empty(im->config.os),
+			 "Config", raw_process(s, im), "Size", (json_int_t)image_bytes(s, im), "PackedSize",
+			 (json_int_t)packed, "RootFS", "Type", "layers", "Layers", diffs, "Layers", blobs,
+			 "ConfigDigest", im->manifest.config->digest, "MediaType",
+			 text_or_empty(im->manifest.media_type));
 }
 
-int image_cmd_inspect(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+int image_cmd_inspect(const struct store *s, const union image_options *options, int argc, char **argv,
+		      struct err *e)
 {
 	names_auto struct names names = { .n = 0 };
 	json_t *array = json_array();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kist-image, the program that moves bytes: kist executes it as `kist-image --store DIR VERB ARG...` for the verbs of
- * `kist image`. It lives in libexec, links what kist does not (zstd, ISA-L, libcrypto), and prints its own errors.
+ * kist-image, the program that moves bytes: kist executes it as `kist-image --store DIR VERB ARG...` for the
+ * verbs of `kist image`. It lives in libexec, links what kist does not (zstd, ISA-L, libcrypto), and prints
+ * its own errors.
  */
 #include <errno.h>
 #include <signal.h>
@@ -17,10 +18,11 @@
 static const struct {
 	const char *name;
 	image_verb_fn *run;
-	bool is_reading;     /* does not make a store that is not there */
+	bool is_reading; /* does not make a store that is not there */
 } verbs[] = {
-	{ "load", image_cmd_load, false },   { "import", image_cmd_import, false }, { "unpack", image_cmd_unpack, false },
-	{ "ls", image_cmd_ls, true },        { "inspect", image_cmd_inspect, true }, { "rm", image_cmd_rm, true },
+	{ "load", image_cmd_load, false },      { "import", image_cmd_import, false },
+	{ "unpack", image_cmd_unpack, false },  { "ls", image_cmd_ls, true },
+	{ "inspect", image_cmd_inspect, true }, { "rm", image_cmd_rm, true },
 	{ "prune", image_cmd_prune, true },
 };
 
@@ -32,7 +34,10 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* Layers hold whatever modes they say; deep trees need many descriptors; a closed pipe is an error like others. */
+/*
+ * Layers hold whatever modes they say; deep trees need many descriptors; a closed pipe is an error like
+ * others.
+ */
 static void prepare_process(void)
 {
 	struct rlimit files;
@@ -64,7 +69,8 @@ static int run(const struct command *c, size_t verb, const char *path, int argc,
 		return 0;
 	}
 	if (words >= 0 && (words < c->min_words || (c->max_words != WORDS_ANY && words > c->max_words)))
-		words = err_new(&e, EINVAL, "%s: %s", c->name, words < c->min_words ? "too few arguments" : "too many arguments");
+		words = err_new(&e, EINVAL, "%s: %s", c->name,
+				words < c->min_words ? "too few arguments" : "too many arguments");
 	if (words < 0)
 		return usage(c, &e);
 	argv[words] = NULL;

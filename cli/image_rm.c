@@ -38,14 +38,17 @@ static int remove_one(struct ingest *in, const char *word, bool is_forced, struc
 		return is_forced && r == -ENOENT ? 0 : r;
 	bool is_last = hit.is_by_digest || count_rows(&names, hit.digest) == 1;
 	if (is_last && !is_forced && is_held(in->store, hit.digest, id, sizeof(id)))
-		return err_new(e, EBUSY, "image \"%s\": container %s is made from it (remove that first, or use -f)", word, id);
+		return err_new(e, EBUSY,
+			       "image \"%s\": container %s is made from it (remove that first, or use -f)",
+			       word, id);
 	r = index_remove(in, hit.is_by_digest ? NULL : hit.name, hit.digest, e);
 	if (r == 0)
 		puts(hit.is_by_digest ? hit.digest : hit.name);
 	return r;
 }
 
-int image_cmd_rm(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+int image_cmd_rm(const struct store *s, const union image_options *options, int argc, char **argv,
+		 struct err *e)
 {
 	ingest_auto struct ingest in = INGEST_NONE;
 	if (s->dir < 0 && options->rm.force)
@@ -63,7 +66,8 @@ int image_cmd_rm(const struct store *s, const union image_options *options, int 
 	return r < 0 ? r : swept;
 }
 
-int image_cmd_prune(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+int image_cmd_prune(const struct store *s, const union image_options *options, int argc, char **argv,
+		    struct err *e)
 {
 	ingest_auto struct ingest in = INGEST_NONE;
 	names_auto struct names names = { .n = 0 };

@@ -27,12 +27,12 @@ static int set_argv(json_t *process, const char *key, const char *text, struct e
 		argv = json_loads(text, 0, NULL);
 		size_t i;
 		json_t *word;
-		json_array_foreach(argv, i, word)
-			if (!json_is_string(word)) {
-				json_decref(argv);
-				argv = NULL;
-				break;
-			}
+		json_array_foreach(argv, i, word) if (!json_is_string(word))
+		{
+			json_decref(argv);
+			argv = NULL;
+			break;
+		}
 		if (!argv)
 			return err_new(e, EINVAL, "not a JSON list of strings: %.200s", text);
 	} else {
@@ -107,9 +107,15 @@ static const struct {
 	const char *key;
 	int (*apply)(json_t *process, const char *key, const char *text, struct err *e);
 } words[] = {
-	{ "CMD", "Cmd", set_argv },          { "ENTRYPOINT", "Entrypoint", set_argv }, { "ENV", "Env", add_env },
-	{ "EXPOSE", "ExposedPorts", add_port }, { "LABEL", "Labels", add_label },  { "STOPSIGNAL", "StopSignal", set_text },
-	{ "USER", "User", set_text },        { "VOLUME", "Volumes", add_key },         { "WORKDIR", "WorkingDir", set_text },
+	{ "CMD", "Cmd", set_argv },
+	{ "ENTRYPOINT", "Entrypoint", set_argv },
+	{ "ENV", "Env", add_env },
+	{ "EXPOSE", "ExposedPorts", add_port },
+	{ "LABEL", "Labels", add_label },
+	{ "STOPSIGNAL", "StopSignal", set_text },
+	{ "USER", "User", set_text },
+	{ "VOLUME", "Volumes", add_key },
+	{ "WORKDIR", "WorkingDir", set_text },
 };
 
 int change_apply(json_t *process, const char *line, struct err *e)
@@ -124,6 +130,8 @@ int change_apply(json_t *process, const char *line, struct err *e)
 		int r = words[i].apply(process, words[i].key, text, e);
 		return r < 0 ? err_at(e, r, "change %s", words[i].word) : 0;
 	}
-	return err_new(e, EINVAL, "change \"%.200s\": not one of CMD ENTRYPOINT ENV EXPOSE LABEL STOPSIGNAL USER VOLUME "
-				  "WORKDIR", line);
+	return err_new(e, EINVAL,
+		       "change \"%.200s\": not one of CMD ENTRYPOINT ENV EXPOSE LABEL STOPSIGNAL USER VOLUME "
+		       "WORKDIR",
+		       line);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `--change` of import and commit: Dockerfile lines (CMD ENTRYPOINT ENV EXPOSE LABEL STOPSIGNAL USER VOLUME WORKDIR)
- * onto an image config. Part of kist-image only.
+ * `--change` of import and commit: Dockerfile lines (CMD ENTRYPOINT ENV EXPOSE LABEL STOPSIGNAL USER VOLUME
+ * WORKDIR) onto an image config. Part of kist-image only.
  */
 #pragma once
 #include <jansson.h>

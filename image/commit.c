@@ -53,7 +53,8 @@ static bool is_pair(const struct store *s, const struct layerjob *job)
 	char path[STORE_PATH_MAX], from[STORE_PATH_MAX + 80];
 	if (strcmp(job->blob, job->diff_id) == 0)
 		return true;
-	snprintf(from, sizeof(from), "%s/from-%s", store_layer_path(job->diff_id, path), digest_hex(job->blob));
+	snprintf(from, sizeof(from), "%s/from-%s", store_layer_path(job->diff_id, path),
+		 digest_hex(job->blob));
 	return faccessat(s->dir, from, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
@@ -66,8 +67,9 @@ static void decide(const struct store *s, struct plan *plan, struct layerjob *jo
 	for (int i = 0; &plan->jobs[i] < job; i++) {
 		const struct layerjob *twin = &plan->jobs[i];
 		bool is_same_tree = job->diff_id[0] && strcmp(twin->diff_id, job->diff_id) == 0;
-		bool is_same_blob = job->blob[0] ? strcmp(twin->blob, job->blob) == 0 :
-						   !twin->blob[0] && twin->fd == job->fd && twin->offset == job->offset;
+		bool is_same_blob =
+			job->blob[0] ? strcmp(twin->blob, job->blob) == 0 :
+				       !twin->blob[0] && twin->fd == job->fd && twin->offset == job->offset;
 		job->wants_tree &= !is_same_tree;
 		job->wants_blob &= !is_same_blob;
 		if (is_same_tree && is_same_blob) {
@@ -99,7 +101,9 @@ static int compare_jobs(const void *a, const void *b)
 	return objlock_order((*x)->diff_id, (*y)->diff_id);
 }
 
-/* Takes the build locks in the common order, then looks again: another load may have made a layer meanwhile. */
+/*
+ * Takes the build locks in the common order, then looks again: another load may have made a layer meanwhile.
+ */
 static int lock_builds(struct ingest *in, struct plan *plan, struct err *e)
 {
 	struct layerjob **order = mem_alloc((plan->count + 1) * sizeof(struct layerjob *));
@@ -131,7 +135,8 @@ static int lock_use(struct ingest *in, const struct plan *plan, struct err *e)
 	return r;
 }
 
-static int take_layers(struct ingest *in, struct plan *plan, const struct layerjob_options *options, struct err *e)
+static int take_layers(struct ingest *in, struct plan *plan, const struct layerjob_options *options,
+		       struct err *e)
 {
 	for (size_t i = 0; i < plan->count; i++)
 		decide(in->store, plan, &plan->jobs[i]);
@@ -160,12 +165,13 @@ static void make_manifest(struct plan *plan)
 	json_t *layers = json_array();
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct layerjob *job = &plan->jobs[i];
-		json_array_append_new(layers, json_pack("{s:s, s:s, s:I}", "mediaType", layer_media_type(job->packing),
-							"digest", job->blob, "size", (json_int_t)job->size_bytes));
+		json_array_append_new(layers, json_pack("{s:s, s:s, s:I}", "mediaType",
+							layer_media_type(job->packing), "digest", job->blob,
+							"size", (json_int_t)job->size_bytes));
 	}
-	json_t *doc = json_pack("{s:i, s:s, s:{s:s, s:s, s:I}, s:o}", "schemaVersion", 2, "mediaType", MANIFEST_TYPE, "config",
-				"mediaType", CONFIG_TYPE, "digest", plan->config_digest, "size",
-				(json_int_t)plan->config_len, "layers", layers);
+	json_t *doc = json_pack("{s:i, s:s, s:{s:s, s:s, s:I}, s:o}", "schemaVersion", 2, "mediaType",
+				MANIFEST_TYPE, "config", "mediaType", CONFIG_TYPE, "digest",
+				plan->config_digest, "size", (json_int_t)plan->config_len, "layers", layers);
 	plan->manifest = json_dumps(doc, JSON_COMPACT);
 	json_decref(doc);
 	if (!plan->manifest)
@@ -203,8 +209,8 @@ static int publish_tree(struct ingest *in, const struct layerjob *job, struct er
 {
 	char from[64], to[STORE_PATH_MAX];
 	snprintf(from, sizeof(from), "layer-%zu", job->number);
-	if (renameat(in->dir, from, in->store->dir, store_layer_path(job->diff_id, to)) < 0 && errno != EEXIST &&
-	    errno != ENOTEMPTY)
+	if (renameat(in->dir, from, in->store->dir, store_layer_path(job->diff_id, to)) < 0 &&
+	    errno != EEXIST && errno != ENOTEMPTY)
 		return err_sys(e, "layer %s", job->diff_id);
 	return 0;
 }
@@ -215,7 +221,8 @@ static void publish_pair(struct ingest *in, const struct layerjob *job)
 	char path[STORE_PATH_MAX], from[STORE_PATH_MAX + 80];
 	if (strcmp(job->blob, job->diff_id) == 0)
 		return;
-	snprintf(from, sizeof(from), "%s/from-%s", store_layer_path(job->diff_id, path), digest_hex(job->blob));
+	snprintf(from, sizeof(from), "%s/from-%s", store_layer_path(job->diff_id, path),
+		 digest_hex(job->blob));
 	fd_close(openat(in->store->dir, from, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
 }
 
@@ -273,14 +280,18 @@ static int commit(struct ingest *in, struct plan *plan, const struct layerjob_op
 	for (size_t i = 0; i < plan->count; i++)
 		plan->jobs[i].number = in->made++;
 	int r = lock_use(in, plan, e);
-	if (r < 0 || (r = take_layers(in, plan, options, e)) < 0 || (r = inherit_dirs(in, plan->jobs, plan->count, e)) < 0 ||
-	    (r = make_documents(plan, e)) < 0 ||
+	if (r < 0 || (r = take_layers(in, plan, options, e)) < 0 ||
+	    (r = inherit_dirs(in, plan->jobs, plan->count, e)) < 0 || (r = make_documents(plan, e)) < 0 ||
 	    (r = lock_use(in, plan, e)) < 0)
 		return r;
-	/* One barrier for all data: what is renamed below is on the disk, or a power cut could leave it empty. */
+	/*
+	 * One barrier for all data: what is renamed below is on the disk, or a power cut could leave it
+	 * empty.
+	 */
 	if (has_new_data(plan) && syncfs(in->dir) < 0)
 		return err_sys(e, "store %s: sync", in->store->path);
-	if ((r = ingest_mark(in, e)) < 0 || (r = publish(in, plan, e)) < 0 || (r = sync_dirs(in->store, e)) < 0)
+	if ((r = ingest_mark(in, e)) < 0 || (r = publish(in, plan, e)) < 0 ||
+	    (r = sync_dirs(in->store, e)) < 0)
 		return r;
 	return publish_names(in, plan, e);
 }

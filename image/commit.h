@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Takes one image into the store, whole or not at all: locks, layers, documents, a sync, renames, the name.
- * Callers (image/oci, image/dockerarchive, image/import) fill in a plan; it does the rest. Part of kist-image only.
+ * Callers (image/oci, image/dockerarchive, image/import) fill in a plan; it does the rest. Part of kist-image
+ * only.
  */
 #pragma once
 #include "image/image.h"
@@ -9,16 +10,16 @@
 
 struct plan {
 	struct arena arena;
-	char digest[DIGEST_TEXT_MAX];  /* of the manifest; "" until it is made */
-	const char *media_type;        /* of the manifest */
-	char *manifest;                /* NULL: made from the layers, for archives that have none */
+	char digest[DIGEST_TEXT_MAX]; /* of the manifest; "" until it is made */
+	const char *media_type;       /* of the manifest */
+	char *manifest;               /* NULL: made from the layers, for archives that have none */
 	size_t manifest_len;
 	char config_digest[DIGEST_TEXT_MAX];
-	char *config;                  /* NULL: import makes it when the layer's diffID is known */
+	char *config; /* NULL: import makes it when the layer's diffID is known */
 	size_t config_len;
-	struct layerjob *jobs;         /* lowest layer first */
+	struct layerjob *jobs; /* lowest layer first */
 	size_t count;
-	const char **names;            /* NAME:TAG; none: the image stays without a name */
+	const char **names; /* NAME:TAG; none: the image stays without a name */
 	size_t name_count;
 	/* Makes the config of an import, once the diffIDs are known. NULL unless config is. */
 	int (*make_config)(struct plan *plan, void *ctx, struct err *e);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 of bytes as they pass, by libcrypto, which uses the processor's instructions. Part of kist-image only. */
+/*
+ * SHA-256 of bytes as they pass, by libcrypto, which uses the processor's instructions. Part of kist-image
+ * only.
+ */
 #pragma once
 #include "image/ref.h"
 

@@ -103,13 +103,17 @@ static int enter_odd(struct dirstack *d, int from, const char *name, const char 
 	if (S_ISLNK(st.st_mode)) {
 		fd = path_open(d->root, prefix, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
 		if (fd == -ENOENT || fd == -ENOTDIR)
-			return err_new(e, ENOTDIR, "parent \"%.200s\": a symlink that leads to no directory of this layer",
-				       prefix);
+			return err_new(
+				e, ENOTDIR,
+				"parent \"%.200s\": a symlink that leads to no directory of this layer",
+				prefix);
 	} else if (whiteout_is(&st)) {
 		int r = dirstack_make(from, name, 0755, &is_new, e);
 		if (r < 0)
 			return r;
-		dirstack_later(d, &(struct dir_later){ .path = prefix, .mode = 0755, .has_mode = true, .is_implied = true });
+		dirstack_later(d,
+			       &(struct dir_later){
+				       .path = prefix, .mode = 0755, .has_mode = true, .is_implied = true });
 		fd = path_open(from, name, PATH_BENEATH, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 	}
 	return fd < 0 ? err_ret(e, fd, "parent \"%.200s\"", prefix) : fd;
@@ -123,7 +127,9 @@ static int enter_one(struct dirstack *d, int from, const char *name, const char 
 	if (fd == -ENOENT) {
 		if (mkdirat(from, name, 0755) < 0)
 			return err_sys(e, "make parent \"%.200s\"", prefix);
-		dirstack_later(d, &(struct dir_later){ .path = prefix, .mode = 0755, .has_mode = true, .is_implied = true });
+		dirstack_later(d,
+			       &(struct dir_later){
+				       .path = prefix, .mode = 0755, .has_mode = true, .is_implied = true });
 		fd = path_open(from, name, PATH_BENEATH, flags, 0);
 	}
 	if (fd == -ENOTDIR || fd == -ELOOP)
@@ -137,7 +143,8 @@ static void keep_common(struct dirstack *d, const char *path, size_t len)
 	size_t keep = 0;
 	while (keep < d->depth && d->level[keep].end <= len) {
 		size_t end = d->level[keep].end, begin = keep ? d->level[keep - 1].end : 0;
-		if (memcmp(d->path + begin, path + begin, end - begin) != 0 || (end < len && path[end] != '/'))
+		if (memcmp(d->path + begin, path + begin, end - begin) != 0 ||
+		    (end < len && path[end] != '/'))
 			break;
 		keep++;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the unpacker stands: the directories from a layer's root to the entry's parent, as descriptors. Neighbours in
- * an archive share their parents, so most entries cost no look-up. Every step goes from one descriptor to the next,
- * beneath the root; a symlink in the way is followed inside the root only. Part of kist-image, for image/unpack.
+ * Where the unpacker stands: the directories from a layer's root to the entry's parent, as descriptors.
+ * Neighbours in an archive share their parents, so most entries cost no look-up. Every step goes from one
+ * descriptor to the next, beneath the root; a symlink in the way is followed inside the root only. Part of
+ * kist-image, for image/unpack.
  */
 #pragma once
 #include <stdbool.h>
@@ -19,25 +20,25 @@ struct dir_later {
 	mode_t mode;
 	bool has_mtime;
 	bool has_mode;
-	bool is_implied;     /* made because something lies in it; no entry of its own yet */
+	bool is_implied; /* made because something lies in it; no entry of its own yet */
 };
 
 struct dirstack {
-	int root;                             /* borrowed */
+	int root; /* borrowed */
 	size_t depth;
 	struct {
 		int fd;
-		size_t end;                   /* of its path in `path` */
+		size_t end; /* of its path in `path` */
 	} level[DIRSTACK_DEPTH_MAX];
-	char path[TAR_PATH_MAX + 1];          /* of the deepest level */
+	char path[TAR_PATH_MAX + 1]; /* of the deepest level */
 	struct dir_later *later;
 	size_t later_count, later_room;
-	struct arena arena;                   /* their paths */
+	struct arena arena; /* their paths */
 };
 
 /*
- * Writes a path of an archive in plain form: no "/" at its ends, no "." and no empty components; "" is the root.
- * -EINVAL: has "..", -E2BIG: too deep. `*ret_name` is where the last component begins.
+ * Writes a path of an archive in plain form: no "/" at its ends, no "." and no empty components; "" is the
+ * root. -EINVAL: has "..", -E2BIG: too deep. `*ret_name` is where the last component begins.
  */
 int path_plain(const char *path, char out[static TAR_PATH_MAX + 1], size_t *ret_name, struct err *e);
 
@@ -48,8 +49,8 @@ void dirstack_done(struct dirstack *d);
 int dirstack_enter(struct dirstack *d, const char *path, size_t len, struct err *e);
 
 /*
- * Makes a directory, or keeps the one that is there; another kind of file is removed first. In place of a whiteout the
- * directory becomes opaque: what lies below was deleted by the same layer.
+ * Makes a directory, or keeps the one that is there; another kind of file is removed first. In place of a
+ * whiteout the directory becomes opaque: what lies below was deleted by the same layer.
  */
 int dirstack_make(int parent, const char *name, mode_t mode, bool *ret_is_new, struct err *e);
 

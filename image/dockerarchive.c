@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See dockerarchive.h. Source: moby's image/spec/v1.2.md, "Combined Image JSON + Filesystem Changeset Format". */
+/*
+ * See dockerarchive.h. Source: moby's image/spec/v1.2.md, "Combined Image JSON + Filesystem Changeset
+ * Format".
+ */
 #include "image/dockerarchive.h"
 
 #include <errno.h>
@@ -44,7 +47,8 @@ bool docker_is(const struct source *src)
 	return source_has(src, "manifest.json");
 }
 
-static int read_manifest(const struct source *src, struct arena *arena, struct docker_manifest *ret_manifest, struct err *e)
+static int read_manifest(const struct source *src, struct arena *arena, struct docker_manifest *ret_manifest,
+			 struct err *e)
 {
 	free_auto char *bytes = NULL;
 	size_t len;
@@ -67,7 +71,8 @@ static bool is_plain(const struct part *part)
 	return !(head[0] == 0x1f && head[1] == 0x8b) && memcmp(head, "\x28\xb5\x2f\xfd", 4) != 0;
 }
 
-static int plan_layer(const struct source *src, const char *member, const char *diff_id, struct layerjob *job, struct err *e)
+static int plan_layer(const struct source *src, const char *member, const char *diff_id, struct layerjob *job,
+		      struct err *e)
 {
 	struct part part;
 	int r = source_part(src, member, &part, e);
@@ -83,17 +88,22 @@ static int plan_layer(const struct source *src, const char *member, const char *
 	return 0;
 }
 
-static int make_plan(const struct source *src, const struct docker_image *im, struct plan *plan, struct err *e)
+static int make_plan(const struct source *src, const struct docker_image *im, struct plan *plan,
+		     struct err *e)
 {
 	struct image_config config;
 	if (im->layers.n > IMAGE_LAYERS_MAX)
-		return err_new(e, E2BIG, "manifest.json: %zu layers, at most %d", im->layers.n, IMAGE_LAYERS_MAX);
+		return err_new(e, E2BIG, "manifest.json: %zu layers, at most %d", im->layers.n,
+			       IMAGE_LAYERS_MAX);
 	int r = source_read(src, im->config, STORE_CONFIG_MAX, &plan->config, &plan->config_len, e);
-	if (r < 0 || (r = config_load(plan->config, plan->config_len, im->config, (ptrdiff_t)im->layers.n, &plan->arena,
-				      &config, e)) < 0)
+	if (r < 0 || (r = config_load(plan->config, plan->config_len, im->config, (ptrdiff_t)im->layers.n,
+				      &plan->arena, &config, e)) < 0)
 		return r;
 	digest_of(plan->config, plan->config_len, plan->config_digest);
-	/* The config's file is named by its digest; a name that lies is refused, another kind of name says nothing. */
+	/*
+	 * The config's file is named by its digest; a name that lies is refused, another kind of name says
+	 * nothing.
+	 */
 	char said[DIGEST_TEXT_MAX + 16] = "sha256:";
 	const char *base = strrchr(im->config, '/');
 	base = base ? base + 1 : im->config;
@@ -101,8 +111,8 @@ static int make_plan(const struct source *src, const struct docker_image *im, st
 	if (len == 64) {
 		memcpy(said + 7, base, 64);
 		if (digest_is_valid(said) && strcmp(said, plan->config_digest) != 0)
-			return err_new(e, EBADMSG, "%s: digest mismatch: expected %s, got %s", im->config, said,
-				       plan->config_digest);
+			return err_new(e, EBADMSG, "%s: digest mismatch: expected %s, got %s", im->config,
+				       said, plan->config_digest);
 	}
 	plan_layers(plan, im->layers.n);
 	for (size_t i = 0; r == 0 && i < im->layers.n; i++)
@@ -144,7 +154,8 @@ static bool is_wanted(const struct load_request *request, const struct docker_im
 	return false;
 }
 
-int docker_load(const struct source *src, struct ingest *in, const struct load_request *request, struct err *e)
+int docker_load(const struct source *src, struct ingest *in, const struct load_request *request,
+		struct err *e)
 {
 	arena_auto struct arena arena = { .top = NULL };
 	struct docker_manifest manifest = { .images = { .n = 0 } };

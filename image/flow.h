@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A stream of bytes that its reader pulls, piece by piece, out of its maker's buffer: nothing is copied on the way. */
+/*
+ * A stream of bytes that its reader pulls, piece by piece, out of its maker's buffer: nothing is copied on
+ * the way.
+ */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -7,11 +10,13 @@
 
 struct flow {
 	/*
-	 * Gives the next piece, at least one byte, which stays valid until the next call. Returns 1, 0 at the end (and
-	 * again when asked again), or -errno with words.
+	 * Gives the next piece, at least one byte, which stays valid until the next call. Returns 1, 0 at the
+	 * end (and again when asked again), or -errno with words.
 	 */
 	int (*pull)(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len, struct err *e);
-	/* Steps over `len` bytes behind the last piece. NULL: the flow cannot, its bytes have to be pulled. */
+	/*
+	 * Steps over `len` bytes behind the last piece. NULL: the flow cannot, its bytes have to be pulled.
+	 */
 	int (*skip)(struct flow *f, uint64_t len, struct err *e);
 };
 

@@ -79,7 +79,8 @@ static void mark_config(struct marks *m, const struct document *doc, struct aren
 		digests_add(&m->layers, config.rootfs->diff_ids.v[i]);
 }
 
-static int mark_children(struct marks *m, const struct document *doc, struct arena *arena, int depth, struct err *e)
+static int mark_children(struct marks *m, const struct document *doc, struct arena *arena, int depth,
+			 struct err *e)
 {
 	int r = 0;
 	if (doc->config) {
@@ -112,7 +113,8 @@ static int mark_document(struct marks *m, const char *digest, int depth, struct 
 }
 
 /* Calls `take` for each container that has a list of layers. It stops at the first true. */
-static bool each_container(const struct store *s, bool (*take)(void *ctx, const char *id, char *list), void *ctx)
+static bool each_container(const struct store *s, bool (*take)(void *ctx, const char *id, char *list),
+			   void *ctx)
 {
 	int top = openat(s->dir, "containers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *d = top < 0 ? NULL : fdopendir(top);
@@ -164,8 +166,8 @@ static int mark(const struct store *s, struct marks *ret_marks, struct err *e)
 /* ---- sweep ---- */
 
 /* Lists the objects of one directory of the store that are not marked. */
-static int list_unmarked(const struct store *s, const char *dir, const struct digests *marked, struct digests *out,
-			 struct err *e)
+static int list_unmarked(const struct store *s, const char *dir, const struct digests *marked,
+			 struct digests *out, struct err *e)
 {
 	int top = openat(s->dir, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *d = top < 0 ? NULL : fdopendir(top);
@@ -184,7 +186,10 @@ static int list_unmarked(const struct store *s, const char *dir, const struct di
 	return 0;
 }
 
-/* Moves a layer away, looks whether a container has taken hold of it meanwhile, and removes it or puts it back. */
+/*
+ * Moves a layer away, looks whether a container has taken hold of it meanwhile, and removes it or puts it
+ * back.
+ */
 static void sweep_layer(struct ingest *in, const char *digest)
 {
 	char path[STORE_PATH_MAX];

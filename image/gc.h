@@ -2,9 +2,10 @@
 /*
  * What no name and no container needs goes. Part of kist-image only.
  *
- * Needed is: what index.json leads to (indexes, manifests, configs, blobs, the diffIDs in configs), and every diffID in
- * containers/ID/layers. Loads hold what they rely on by objlock; containers, which are made by another program, by that
- * file: it is looked at again after a layer was moved away, and a held layer goes back.
+ * Needed is: what index.json leads to (indexes, manifests, configs, blobs, the diffIDs in configs), and every
+ * diffID in containers/ID/layers. Loads hold what they rely on by objlock; containers, which are made by
+ * another program, by that file: it is looked at again after a layer was moved away, and a held layer goes
+ * back.
  */
 #pragma once
 #include "image/image.h"

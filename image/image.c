@@ -107,11 +107,12 @@ bool document_is_index(const struct document *doc)
 	return is_one_of(doc->media_type, index_types) || (!doc->media_type && !doc->config);
 }
 
-static int check_descriptor(const struct descriptor *d, const char *what, const char *member, size_t i, struct err *e)
+static int check_descriptor(const struct descriptor *d, const char *what, const char *member, size_t i,
+			    struct err *e)
 {
 	if (!digest_is_valid(d->digest))
-		return err_new(e, EINVAL, "%s: %s[%zu].digest: not sha256: and 64 hex digits: \"%.90s\"", what, member, i,
-			       d->digest);
+		return err_new(e, EINVAL, "%s: %s[%zu].digest: not sha256: and 64 hex digits: \"%.90s\"",
+			       what, member, i, d->digest);
 	if (d->size_bytes.v < 0)
 		return err_new(e, EINVAL, "%s: %s[%zu].size: negative", what, member, i);
 	return 0;
@@ -137,23 +138,24 @@ static int check_kind(const struct document *doc, const char *what, const char *
 		return err_new(e, EINVAL, "%s: config: missing", what);
 	const char *said = doc->media_type ? doc->media_type : media_type;
 	if (doc->media_type && media_type && strcmp(doc->media_type, media_type) != 0)
-		return err_new(e, EINVAL, "%s: mediaType is %s, but its descriptor says %s", what, doc->media_type,
-			       media_type);
+		return err_new(e, EINVAL, "%s: mediaType is %s, but its descriptor says %s", what,
+			       doc->media_type, media_type);
 	if (said && !is_one_of(said, has_manifest ? manifest_types : index_types))
 		return err_new(e, EINVAL, "%s: mediaType %.120s is not that of %s", what, said,
 			       has_manifest ? "an image manifest" : "an image index");
 	return 0;
 }
 
-int document_load(const char *bytes, size_t len, const char *what, const char *media_type, struct arena *arena,
-		  struct document *ret_doc, struct err *e)
+int document_load(const char *bytes, size_t len, const char *what, const char *media_type,
+		  struct arena *arena, struct document *ret_doc, struct err *e)
 {
 	struct document doc = { .media_type = NULL };
 	int r = jx_load(bytes, len, what, document_rows, &doc, arena, NULL, e);
 	if (r < 0)
 		return r;
 	if (doc.schema_version.v != 2)
-		return err_new(e, EINVAL, "%s: schemaVersion is %lld, not 2", what, (long long)doc.schema_version.v);
+		return err_new(e, EINVAL, "%s: schemaVersion is %lld, not 2", what,
+			       (long long)doc.schema_version.v);
 	if ((r = check_kind(&doc, what, media_type, e)) < 0)
 		return r;
 	if (doc.layers.n > IMAGE_LAYERS_MAX)
@@ -167,7 +169,9 @@ int document_load(const char *bytes, size_t len, const char *what, const char *m
 	return 0;
 }
 
-/* Leaves out env without "=", which means "take the caller's" elsewhere, and labels in kist's own name space. */
+/*
+ * Leaves out env without "=", which means "take the caller's" elsewhere, and labels in kist's own name space.
+ */
 static void drop_steering(struct image_process *p)
 {
 	size_t kept = 0;
@@ -193,14 +197,17 @@ int config_load(const char *bytes, size_t len, const char *what, ptrdiff_t layer
 		return r;
 	const struct strs *ids = &c.rootfs->diff_ids;
 	if (c.rootfs->type && strcmp(c.rootfs->type, "layers") != 0)
-		return err_new(e, EINVAL, "%s: rootfs.type is \"%.40s\", not \"layers\"", what, c.rootfs->type);
+		return err_new(e, EINVAL, "%s: rootfs.type is \"%.40s\", not \"layers\"", what,
+			       c.rootfs->type);
 	if (layers >= 0 && ids->n != (size_t)layers)
-		return err_new(e, EINVAL, "%s: rootfs.diff_ids has %zu entries, but the manifest has %td layers", what, ids->n,
-			       layers);
+		return err_new(e, EINVAL,
+			       "%s: rootfs.diff_ids has %zu entries, but the manifest has %td layers", what,
+			       ids->n, layers);
 	for (size_t i = 0; i < ids->n; i++)
 		if (!digest_is_valid(ids->v[i]))
-			return err_new(e, EINVAL, "%s: rootfs.diff_ids[%zu]: not sha256: and 64 hex digits: \"%.90s\"", what,
-				       i, ids->v[i]);
+			return err_new(e, EINVAL,
+				       "%s: rootfs.diff_ids[%zu]: not sha256: and 64 hex digits: \"%.90s\"",
+				       what, i, ids->v[i]);
 	if (!c.process)
 		c.process = arena_new(arena, struct image_process);
 	drop_steering(c.process);
@@ -214,8 +221,9 @@ const char *platform_arch(void)
 		const char *machine;
 		const char *arch;
 	} rows[] = {
-		{ "x86_64", "amd64" },   { "aarch64", "arm64" },     { "i686", "386" },      { "armv7l", "arm" },
-		{ "ppc64le", "ppc64le" }, { "riscv64", "riscv64" }, { "s390x", "s390x" }, { "loongarch64", "loong64" },
+		{ "x86_64", "amd64" }, { "aarch64", "arm64" },       { "i686", "386" },
+		{ "armv7l", "arm" },   { "ppc64le", "ppc64le" },     { "riscv64", "riscv64" },
+		{ "s390x", "s390x" },  { "loongarch64", "loong64" },
 	};
 	static struct utsname host;
 	if (uname(&host) < 0)
@@ -254,7 +262,8 @@ static int read_manifest(const struct store *s, char digest[static DIGEST_TEXT_M
 		}
 		const struct descriptor *d = document_pick(&doc);
 		if (!d)
-			return err_new(e, ENOENT, "index %s: has no image for linux/%s", digest, platform_arch());
+			return err_new(e, ENOENT, "index %s: has no image for linux/%s", digest,
+				       platform_arch());
 		memcpy(digest, d->digest, DIGEST_TEXT_MAX);
 	}
 	return err_new(e, ELOOP, "index %s: indexes within indexes, more than 4 deep", digest);
@@ -275,7 +284,8 @@ int image_open(const struct store *s, const char *name, struct image *ret_image,
 	size_t len;
 	const char *config = im.manifest.config->digest;
 	if ((r = store_read_blob(s, config, STORE_CONFIG_MAX, &bytes, &len, e)) < 0 ||
-	    (r = config_load(bytes, len, config, (ptrdiff_t)im.manifest.layers.n, &im.arena, &im.config, e)) < 0)
+	    (r = config_load(bytes, len, config, (ptrdiff_t)im.manifest.layers.n, &im.arena, &im.config,
+			     e)) < 0)
 		return err_at(e, r, "image \"%s\"", name);
 	im.process = im.config.process;
 	im.layers = im.config.rootfs->diff_ids;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an image says: its documents (index, manifest, config) as C structs by JSON rows, and image_open, which finds
- * a stored image by name and gives the config that a container is made from. Part of kist and of kist-image.
+ * What an image says: its documents (index, manifest, config) as C structs by JSON rows, and image_open,
+ * which finds a stored image by name and gives the config that a container is made from. Part of kist and of
+ * kist-image.
  *
- * An image is a stranger's word: the strings are data for the engine to judge. Env without "=" and labels under
- * "io.kist." are left out, so that an image can neither take the caller's environment nor steer kist.
+ * An image is a stranger's word: the strings are data for the engine to judge. Env without "=" and labels
+ * under "io.kist." are left out, so that an image can neither take the caller's environment nor steer kist.
  */
 #pragma once
 #include "image/ref.h"
@@ -13,7 +14,10 @@
 
 enum { IMAGE_LAYERS_MAX = 127 };
 
-/* ---- documents (image-spec descriptor.md, image-index.md, manifest.md, config.md; Docker's v2 schema 2) ---- */
+/*
+ * ---- documents (image-spec descriptor.md, image-index.md, manifest.md, config.md; Docker's v2 schema 2)
+ * ----
+ */
 
 struct platform {
 	const char *os;
@@ -38,9 +42,9 @@ struct descriptors {
 struct document {
 	struct opt_i64 schema_version;
 	const char *media_type;
-	struct descriptor *config;     /* manifest */
-	struct descriptors layers;     /* manifest, lowest first */
-	struct descriptors manifests;  /* index */
+	struct descriptor *config;    /* manifest */
+	struct descriptors layers;    /* manifest, lowest first */
+	struct descriptors manifests; /* index */
 };
 
 struct image_key {
@@ -66,19 +70,19 @@ struct image_process {
 	const char *user;
 	const char *workdir;
 	const char *stop_signal;
-	struct opt_i64 stop_timeout;  /* seconds */
+	struct opt_i64 stop_timeout; /* seconds */
 	struct strs env;
 	struct strs entrypoint;
 	struct strs cmd;
-	struct image_keys volumes;    /* paths */
-	struct image_keys ports;      /* "80/tcp" */
+	struct image_keys volumes; /* paths */
+	struct image_keys ports;   /* "80/tcp" */
 	struct pairs labels;
-	struct image_health *health;  /* NULL: none */
+	struct image_health *health; /* NULL: none */
 };
 
 struct image_rootfs {
 	const char *type;
-	struct strs diff_ids;         /* lowest first */
+	struct strs diff_ids; /* lowest first */
 };
 
 struct image_history {
@@ -108,12 +112,12 @@ extern const struct jx_field descriptor_rows[];
 extern const struct jx_field document_rows[];
 
 /*
- * Reads a manifest or an index and checks what rows cannot say: one of the two and not both, schemaVersion 2, the
- * media type equal to `media_type` (NULL: not known), digests and sizes well-formed, at most 127 layers.
+ * Reads a manifest or an index and checks what rows cannot say: one of the two and not both, schemaVersion 2,
+ * the media type equal to `media_type` (NULL: not known), digests and sizes well-formed, at most 127 layers.
  * `what` names the document in errors. Lives in the arena.
  */
-int document_load(const char *bytes, size_t len, const char *what, const char *media_type, struct arena *arena,
-		  struct document *ret_doc, struct err *e);
+int document_load(const char *bytes, size_t len, const char *what, const char *media_type,
+		  struct arena *arena, struct document *ret_doc, struct err *e);
 
 /* Reads an image config; its diffIDs are checked and their number must be `layers` (-1: not known). */
 int config_load(const char *bytes, size_t len, const char *what, ptrdiff_t layers, struct arena *arena,
@@ -131,18 +135,18 @@ const char *platform_arch(void);
 /* ---- a stored image ---- */
 
 struct image {
-	struct arena arena;            /* owns all strings */
-	char digest[DIGEST_TEXT_MAX];  /* of the manifest: the image's identity */
-	const char *name;              /* NAME:TAG under which it was found; NULL when found by digest alone */
+	struct arena arena;           /* owns all strings */
+	char digest[DIGEST_TEXT_MAX]; /* of the manifest: the image's identity */
+	const char *name;             /* NAME:TAG under which it was found; NULL when found by digest alone */
 	struct document manifest;
 	struct image_config config;
-	const struct image_process *process;  /* config's, never NULL */
-	struct strs layers;            /* diffIDs, lowest first */
+	const struct image_process *process; /* config's, never NULL */
+	struct strs layers;                  /* diffIDs, lowest first */
 };
 
 /*
- * Finds and reads an image by NAME[:TAG][@DIGEST], digest or unique prefix of the digest's hex digits. Two or three
- * files are read. -ENOENT with words that say how to get it. The caller ends it by image_done.
+ * Finds and reads an image by NAME[:TAG][@DIGEST], digest or unique prefix of the digest's hex digits. Two or
+ * three files are read. -ENOENT with words that say how to get it. The caller ends it by image_done.
  */
 int image_open(const struct store *s, const char *name, struct image *ret_image, struct err *e);
 void image_done(struct image *image);

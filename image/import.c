@@ -78,9 +78,10 @@ static int make_config(struct plan *plan, void *ctx, struct err *e)
 	if (r < 0)
 		return r;
 	clock_text(now);
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:O, s:{s:s, s:[s]}, s:[{s:s, s:s}]}", "created", now, "architecture",
-				platform_arch(), "os", "linux", "config", im->process, "rootfs", "type", "layers", "diff_ids",
-				plan->jobs[0].diff_id, "history", "created", now, "created_by", "kist image import");
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:O, s:{s:s, s:[s]}, s:[{s:s, s:s}]}", "created", now,
+				"architecture", platform_arch(), "os", "linux", "config", im->process,
+				"rootfs", "type", "layers", "diff_ids", plan->jobs[0].diff_id, "history",
+				"created", now, "created_by", "kist image import");
 	plan->config = json_dumps(doc, JSON_COMPACT);
 	json_decref(doc);
 	if (!plan->config)

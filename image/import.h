@@ -4,9 +4,9 @@
 #include "image/layerjob.h"
 
 struct import_request {
-	const char *path;            /* archive, directory, or "-" */
+	const char *path; /* archive, directory, or "-" */
 	const char *name;
-	const char *const *changes;  /* Dockerfile lines */
+	const char *const *changes; /* Dockerfile lines */
 	size_t change_count;
 	struct layerjob_options options;
 	char digest[DIGEST_TEXT_MAX]; /* of the image, filled in */

@@ -42,8 +42,7 @@ static size_t count_rows(json_t *rows, const char *digest)
 {
 	size_t i, n = 0;
 	json_t *row;
-	json_array_foreach(rows, i, row)
-		n += strcmp(row_digest(row), digest) == 0;
+	json_array_foreach(rows, i, row) n += strcmp(row_digest(row), digest) == 0;
 	return n;
 }
 
@@ -68,9 +67,11 @@ static void add_row(json_t *rows, const char *name, const char *digest, const ch
 	else if (count_rows(rows, digest))
 		return;
 	for (size_t i = json_array_size(rows); i-- > 0;)
-		if (strcmp(row_digest(json_array_get(rows, i)), digest) == 0 && !row_name(json_array_get(rows, i)))
+		if (strcmp(row_digest(json_array_get(rows, i)), digest) == 0 &&
+		    !row_name(json_array_get(rows, i)))
 			json_array_remove(rows, i);
-	json_t *row = json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size", (json_int_t)size);
+	json_t *row = json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
+				(json_int_t)size);
 	if (name)
 		json_object_set_new(row, "annotations", json_pack("{s:s}", NAME_ANNOTATION, name));
 	json_array_append_new(rows, row);
@@ -80,7 +81,8 @@ static void remove_rows(json_t *rows, const char *name, const char *digest)
 {
 	for (size_t i = json_array_size(rows); i-- > 0;) {
 		const char *has = row_name(json_array_get(rows, i));
-		if (name ? has && strcmp(has, name) == 0 : strcmp(row_digest(json_array_get(rows, i)), digest) == 0)
+		if (name ? has && strcmp(has, name) == 0 :
+			   strcmp(row_digest(json_array_get(rows, i)), digest) == 0)
 			json_array_remove(rows, i);
 	}
 }
@@ -118,7 +120,8 @@ static int apply(struct ingest *in, const struct change *c, struct err *e)
 	json_t *doc = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &where);
 	json_t *rows = json_object_get(doc, "manifests");
 	if (!json_is_array(rows)) {
-		r = err_new(e, EINVAL, "store %s: index.json: %s", in->store->path, doc ? "manifests: missing" : where.text);
+		r = err_new(e, EINVAL, "store %s: index.json: %s", in->store->path,
+			    doc ? "manifests: missing" : where.text);
 	} else {
 		if (c->is_add)
 			add_row(rows, c->name, c->digest, c->media_type, c->size);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes to index.json: read, modify, replace by rename with fsync, under the index lock. What other tools put there
- * stays. Part of kist-image only.
+ * Changes to index.json: read, modify, replace by rename with fsync, under the index lock. What other tools
+ * put there stays. Part of kist-image only.
  */
 #pragma once
 #include "image/ingest.h"
 
 /*
- * Gives a manifest a name (NULL: none, only keeps it). Another image that had this name, in any spelling, keeps its row
- * without a name unless it has others.
+ * Gives a manifest a name (NULL: none, only keeps it). Another image that had this name, in any spelling,
+ * keeps its row without a name unless it has others.
  */
 int index_add(struct ingest *in, const char *name, const char *digest, const char *media_type, uint64_t size,
 	      struct err *e);

@@ -12,7 +12,9 @@
 enum { PIECE = 256 << 10, ZSTD_WINDOW_LOG_MAX = 27 /* 128 MiB */ };
 
 const struct inflate_limits inflate_limits_default = {
-	.bytes = 16ULL << 30, .ratio = 1000, .ratio_from = 64ULL << 20,
+	.bytes = 16ULL << 30,
+	.ratio = 1000,
+	.ratio_from = 64ULL << 20,
 };
 
 static int pull_input(struct inflate *z, struct err *e)
@@ -24,15 +26,17 @@ static int pull_input(struct inflate *z, struct err *e)
 }
 
 /* Counts a piece of output against the limits and hands it on. */
-static int give(struct inflate *z, const uint8_t *bytes, size_t len, const uint8_t **ret_bytes, size_t *ret_len,
-		struct err *e)
+static int give(struct inflate *z, const uint8_t *bytes, size_t len, const uint8_t **ret_bytes,
+		size_t *ret_len, struct err *e)
 {
 	z->out_bytes += len;
 	if (z->out_bytes > z->limits.bytes)
-		return err_new(e, EFBIG, "unpacks to more than %llu bytes", (unsigned long long)z->limits.bytes);
+		return err_new(e, EFBIG, "unpacks to more than %llu bytes",
+			       (unsigned long long)z->limits.bytes);
 	if (z->packing != PACKING_NONE && z->out_bytes > z->limits.ratio_from &&
 	    z->out_bytes / z->limits.ratio >= z->in_bytes)
-		return err_new(e, EFBIG, "unpacks to more than %llu times its size (%llu bytes of %llu so far)",
+		return err_new(e, EFBIG,
+			       "unpacks to more than %llu times its size (%llu bytes of %llu so far)",
 			       (unsigned long long)z->limits.ratio, (unsigned long long)z->out_bytes,
 			       (unsigned long long)z->in_bytes);
 	*ret_bytes = bytes;
@@ -57,12 +61,14 @@ static int pull_plain(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len
 
 static const char *gzip_words(int code)
 {
-	return code == ISAL_INCORRECT_CHECKSUM ? "gzip: checksum mismatch" :
+	return code == ISAL_INCORRECT_CHECKSUM                                 ? "gzip: checksum mismatch" :
 	       code == ISAL_INVALID_WRAPPER || code == ISAL_UNSUPPORTED_METHOD ? "gzip: bad header" :
-										  "gzip: corrupt data";
+										 "gzip: corrupt data";
 }
 
-/* Behind a member: the end, another member, or padding with zeros to the end. Returns 1 when a member begins. */
+/*
+ * Behind a member: the end, another member, or padding with zeros to the end. Returns 1 when a member begins.
+ */
 static int gzip_next_member(struct inflate *z, struct err *e)
 {
 	struct inflate_state *s = z->state;
@@ -95,7 +101,8 @@ static int pull_gzip(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len,
 		if (z->is_member_end)
 			r = gzip_next_member(z, e);
 		else if (!z->n && !z->is_full && (r = pull_input(z, e)) == 0)
-			return err_new(e, EINVAL, "gzip: cut off after %llu bytes", (unsigned long long)z->in_bytes);
+			return err_new(e, EINVAL, "gzip: cut off after %llu bytes",
+				       (unsigned long long)z->in_bytes);
 		if (r <= 0)
 			return r;
 		s->next_in = (uint8_t *)(uintptr_t)z->p;
@@ -124,7 +131,8 @@ static int pull_zstd(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len,
 		if (!z->n && !z->is_full)
 			r = pull_input(z, e);
 		if (r == 0 && !z->is_member_end)
-			return err_new(e, EINVAL, "zstd: cut off after %llu bytes", (unsigned long long)z->in_bytes);
+			return err_new(e, EINVAL, "zstd: cut off after %llu bytes",
+				       (unsigned long long)z->in_bytes);
 		if (r <= 0)
 			return r;
 		ZSTD_inBuffer in = { z->p, z->n, 0 };

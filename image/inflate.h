@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Takes the compression off a flow: gzip (ISA-L; several members, zero padding), zstd (several frames), or none, told
- * by the first bytes. Bounds what comes out, so that a small blob cannot fill the disk. Part of kist-image only.
+ * Takes the compression off a flow: gzip (ISA-L; several members, zero padding), zstd (several frames), or
+ * none, told by the first bytes. Bounds what comes out, so that a small blob cannot fill the disk. Part of
+ * kist-image only.
  */
 #pragma once
 #include "image/flow.h"
@@ -10,8 +11,8 @@
 enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
 
 struct inflate_limits {
-	uint64_t bytes;       /* that may come out */
-	uint64_t ratio;       /* bytes out per byte in, once `ratio_from` bytes are out */
+	uint64_t bytes; /* that may come out */
+	uint64_t ratio; /* bytes out per byte in, once `ratio_from` bytes are out */
 	uint64_t ratio_from;
 };
 
@@ -23,15 +24,15 @@ struct inflate {
 	struct flow *in;
 	struct inflate_limits limits;
 	enum packing packing;
-	const uint8_t *p;     /* what is left of the input's piece */
+	const uint8_t *p; /* what is left of the input's piece */
 	size_t n;
 	uint64_t in_bytes, out_bytes;
-	bool is_member_end;   /* between two gzip members or zstd frames */
-	bool is_full;         /* the last call filled the buffer: more may come without input */
-	bool is_padding;      /* zeros behind the last gzip member */
-	void *state;          /* of ISA-L or libzstd */
+	bool is_member_end; /* between two gzip members or zstd frames */
+	bool is_full;       /* the last call filled the buffer: more may come without input */
+	bool is_padding;    /* zeros behind the last gzip member */
+	void *state;        /* of ISA-L or libzstd */
 	uint8_t *buf;
-	uint8_t head[4];      /* the first bytes, when the first piece is shorter */
+	uint8_t head[4]; /* the first bytes, when the first piece is shorter */
 };
 
 /* Begins: pulls the first piece to see what it is. Returns 0 or -errno; inflate_done in any case. */

@@ -89,7 +89,8 @@ int ingest_open(const struct store *s, struct ingest *ret_ingest, struct err *e)
 void ingest_done(struct ingest *in)
 {
 	if (in->dir >= 0) {
-		fd_auto int tmp = openat(in->store->dir, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		fd_auto int tmp =
+			openat(in->store->dir, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (tmp >= 0)
 			file_remove_tree(tmp, in->name);
 	}

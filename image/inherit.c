@@ -27,8 +27,10 @@ static int open_tree(const struct ingest *in, const struct layerjob *jobs, size_
 		if (is_ours)
 			snprintf(path, sizeof(path), "layer-%zu/%s", job->number, names[k & 1]);
 		else
-			snprintf(path, sizeof(path), "%.100s/%s", store_layer_path(job->diff_id, layer), names[k & 1]);
-		fd = openat(is_ours ? in->dir : in->store->dir, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			snprintf(path, sizeof(path), "%.100s/%s", store_layer_path(job->diff_id, layer),
+				 names[k & 1]);
+		fd = openat(is_ours ? in->dir : in->store->dir, path,
+			    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		*ret_is_opaque = k & 1;
 	}
 	return fd;
@@ -61,14 +63,18 @@ static int copy_meta(int from, int to, struct err *e)
 	return r;
 }
 
-/* Finds `path` in the layers below `top` and copies what it is there. Where a lower layer hides it, nothing is. */
+/*
+ * Finds `path` in the layers below `top` and copies what it is there. Where a lower layer hides it, nothing
+ * is.
+ */
 static int inherit_one(const int *trees, const bool *is_opaque, size_t top, const char *path, struct err *e)
 {
 	fd_auto int to = path_open(trees[top], path, PATH_BENEATH, O_RDONLY | O_DIRECTORY, 0);
 	if (to < 0)
 		return 0;
 	for (size_t i = top; i-- > 0;) {
-		fd_auto int from = path_open(trees[i], path, PATH_BENEATH, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+		fd_auto int from =
+			path_open(trees[i], path, PATH_BENEATH, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 		if (from >= 0) {
 			int r = copy_meta(from, to, e);
 			return r < 0 ? err_at(e, r, "entry \"%.200s\"", path) : 0;
@@ -79,7 +85,8 @@ static int inherit_one(const int *trees, const bool *is_opaque, size_t top, cons
 	return 0;
 }
 
-static int inherit_layer(const struct layerjob *job, const int *trees, const bool *is_opaque, size_t top, struct err *e)
+static int inherit_layer(const struct layerjob *job, const int *trees, const bool *is_opaque, size_t top,
+			 struct err *e)
 {
 	const char *end = job->unpacked.implied + job->unpacked.implied_len;
 	int r = 0;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Directories that a layer has files in but does not describe: in the image they are those of the layers below, with
- * their owner, mode, times and xattrs (a /tmp stays 1777 when a layer only adds /tmp/file). overlayfs would show the
- * upper layer's bare ones, so they get what the topmost lower layer has. Part of kist-image, for image/commit.
+ * Directories that a layer has files in but does not describe: in the image they are those of the layers
+ * below, with their owner, mode, times and xattrs (a /tmp stays 1777 when a layer only adds /tmp/file).
+ * overlayfs would show the upper layer's bare ones, so they get what the topmost lower layer has. Part of
+ * kist-image, for image/commit.
  *
- * A layer is kept once: should another image have it upon other layers, it sees the first image's values there.
+ * A layer is kept once: should another image have it upon other layers, it sees the first image's values
+ * there.
  */
 #pragma once
 #include "image/layerjob.h"

@@ -44,7 +44,12 @@ static int pull(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len, stru
 void intake_part(struct intake *in, int fd, uint64_t offset, uint64_t len, int copy)
 {
 	*in = (struct intake){
-		.flow = { .pull = pull }, .fd = fd, .copy = copy, .is_positioned = true, .offset = offset, .left = len,
+		.flow = { .pull = pull },
+		.fd = fd,
+		.copy = copy,
+		.is_positioned = true,
+		.offset = offset,
+		.left = len,
 		.buf = mem_alloc(PIECE),
 	};
 	digest_begin(&in->digest);
@@ -52,7 +57,9 @@ void intake_part(struct intake *in, int fd, uint64_t offset, uint64_t len, int c
 
 void intake_stream(struct intake *in, int fd, int copy)
 {
-	*in = (struct intake){ .flow = { .pull = pull }, .fd = fd, .copy = copy, .left = UINT64_MAX, .buf = mem_alloc(PIECE) };
+	*in = (struct intake){
+		.flow = { .pull = pull }, .fd = fd, .copy = copy, .left = UINT64_MAX, .buf = mem_alloc(PIECE)
+	};
 	digest_begin(&in->digest);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bytes of a blob as a flow: read from a part of a file, a pipe or standard input, digested on the way, and copied
- * to a second descriptor when the store does not have them yet. Part of kist-image only.
+ * The bytes of a blob as a flow: read from a part of a file, a pipe or standard input, digested on the way,
+ * and copied to a second descriptor when the store does not have them yet. Part of kist-image only.
  */
 #pragma once
 #include "image/digest.h"
@@ -9,12 +9,12 @@
 
 struct intake {
 	struct flow flow;
-	int fd;               /* borrowed */
-	int copy;             /* borrowed; -1: no copy */
-	bool is_positioned;   /* read by pread(2) at `offset`: several intakes may share the descriptor */
+	int fd;             /* borrowed */
+	int copy;           /* borrowed; -1: no copy */
+	bool is_positioned; /* read by pread(2) at `offset`: several intakes may share the descriptor */
 	uint64_t offset;
-	uint64_t left;        /* bytes still to come; UINT64_MAX: to the end of the file */
-	uint64_t bytes;       /* read so far */
+	uint64_t left;  /* bytes still to come; UINT64_MAX: to the end of the file */
+	uint64_t bytes; /* read so far */
 	struct digest digest;
 	uint8_t *buf;
 	bool is_end;

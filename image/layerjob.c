@@ -48,13 +48,17 @@ static bool ends_in(const char *text, const char *ending)
 	return len >= n && strcmp(text + len - n, ending) == 0;
 }
 
-/* A type that says one packing for bytes of another is refused, so that all readers of the image see the same. */
+/*
+ * A type that says one packing for bytes of another is refused, so that all readers of the image see the
+ * same.
+ */
 static int check_media_type(const struct layerjob *job, struct err *e)
 {
 	if (!job->media_type)
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(packings); i++) {
-		if (!ends_in(job->media_type, packings[i].endings[0]) && !ends_in(job->media_type, packings[i].endings[1]))
+		if (!ends_in(job->media_type, packings[i].endings[0]) &&
+		    !ends_in(job->media_type, packings[i].endings[1]))
 			continue;
 		if (i == job->packing)
 			return 0;
@@ -172,8 +176,8 @@ static int verify(struct work *w, struct err *e)
 	if (r < 0)
 		return r;
 	if (job->size_bytes != UINT64_MAX && job->size_bytes != w->intake.bytes)
-		return err_new(e, EBADMSG, "size mismatch: expected %llu, got %llu", (unsigned long long)job->size_bytes,
-			       (unsigned long long)w->intake.bytes);
+		return err_new(e, EBADMSG, "size mismatch: expected %llu, got %llu",
+			       (unsigned long long)job->size_bytes, (unsigned long long)w->intake.bytes);
 	job->size_bytes = w->intake.bytes;
 	digest_text(&w->sum.digest, got);
 	return settle(job->diff_id, got, "diffID", e);
@@ -207,7 +211,8 @@ static int run_opened(struct work *w, const struct inflate_limits *limits, int c
 	return r;
 }
 
-static int run_job(struct ingest *in, struct layerjob *job, const struct inflate_limits *limits, struct err *e)
+static int run_job(struct ingest *in, struct layerjob *job, const struct inflate_limits *limits,
+		   struct err *e)
 {
 	fd_auto int copy = -1;
 	if (job->wants_blob) {
@@ -223,7 +228,10 @@ static int run_job(struct ingest *in, struct layerjob *job, const struct inflate
 	int r = run_opened(w, limits, copy, e);
 	free(w);
 	if (r < 0)
-		return err_at(e, r, "layer %s", job->blob[0] ? job->blob : job->diff_id[0] ? job->diff_id : "1");
+		return err_at(e, r, "layer %s",
+			      job->blob[0]    ? job->blob :
+			      job->diff_id[0] ? job->diff_id :
+						"1");
 	return 0;
 }
 
@@ -251,8 +259,8 @@ static void *worker(void *arg)
 		if (job->result < 0)
 			p->is_failed = true;
 		else if (p->options->is_watched)
-			fprintf(stderr, "layer %u of %u: %s %s\n", atomic_fetch_add(&p->done, 1) + 1, p->wanted,
-				job->diff_id, job->wants_tree ? "unpacked" : "verified");
+			fprintf(stderr, "layer %u of %u: %s %s\n", atomic_fetch_add(&p->done, 1) + 1,
+				p->wanted, job->diff_id, job->wants_tree ? "unpacked" : "verified");
 	}
 	return NULL;
 }
@@ -265,8 +273,8 @@ static unsigned int thread_count(const struct pool *p)
 	return n < 8 ? n : 8;
 }
 
-int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count, const struct layerjob_options *options,
-		  struct err *e)
+int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
+		  const struct layerjob_options *options, struct err *e)
 {
 	struct pool pool = { .in = in, .jobs = jobs, .count = count, .options = options };
 	for (size_t i = 0; i < count; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Takes in one layer: its blob passes once, and on the way is digested, copied, inflated, digested again and unpacked.
- * Several jobs run at a time, each in two threads. What they make lies in the ingest until image/commit publishes it.
- * Part of kist-image only.
+ * Takes in one layer: its blob passes once, and on the way is digested, copied, inflated, digested again and
+ * unpacked. Several jobs run at a time, each in two threads. What they make lies in the ingest until
+ * image/commit publishes it. Part of kist-image only.
  */
 #pragma once
 #include "image/inflate.h"
@@ -14,19 +14,19 @@ struct layerjob {
 	/* what the image says; "" or UINT64_MAX: it does not say */
 	char blob[DIGEST_TEXT_MAX];
 	char diff_id[DIGEST_TEXT_MAX];
-	const char *media_type;     /* NULL: not said */
+	const char *media_type; /* NULL: not said */
 	uint64_t size_bytes;
 
 	/* where the bytes are */
-	int own_fd;                 /* -1: `fd` is somebody else's */
+	int own_fd; /* -1: `fd` is somebody else's */
 	int fd;
 	uint64_t offset;
-	bool is_stream;             /* from where `fd` is to its end */
+	bool is_stream; /* from where `fd` is to its end */
 
 	/* what is to be done; neither: only verified, if is_wanted */
 	bool is_wanted, wants_blob, wants_tree;
-	int same_as;                /* number of an earlier job with the same result, or -1 */
-	size_t number;              /* names the job's files in the ingest: blob-N, layer-N */
+	int same_as;   /* number of an earlier job with the same result, or -1 */
+	size_t number; /* names the job's files in the ingest: blob-N, layer-N */
 
 	/* what came out */
 	enum packing packing;
@@ -38,8 +38,8 @@ struct layerjob {
 /* What to expect at all: callers may set other limits (--max-size). */
 struct layerjob_options {
 	struct inflate_limits limits;
-	unsigned int threads;       /* layers at a time; 0: one per processor */
-	bool is_watched;            /* progress on standard error */
+	unsigned int threads; /* layers at a time; 0: one per processor */
+	bool is_watched;      /* progress on standard error */
 };
 
 /* Fills a job for nothing known. */
@@ -47,11 +47,11 @@ void layerjob_init(struct layerjob *job);
 void layerjob_done(struct layerjob *job);
 
 /*
- * Runs the wanted jobs and fills in what they did not say (blob, diff_id, size). Returns 0, or the first failure, with
- * words that name the layer.
+ * Runs the wanted jobs and fills in what they did not say (blob, diff_id, size). Returns 0, or the first
+ * failure, with words that name the layer.
  */
-int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count, const struct layerjob_options *options,
-		  struct err *e);
+int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
+		  const struct layerjob_options *options, struct err *e);
 
 /* The OCI media type of a layer packed so. */
 const char *layer_media_type(enum packing packing);

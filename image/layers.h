@@ -3,21 +3,22 @@
  * An image's unpacked layers as descriptors, in the order in which overlayfs stacks them. Part of kist.
  *
  * Order of work for a container: 1. write containers/ID/layers in the store (one diffID per line: all of
- * image->layers), 2. layers_open, 3. mount. `image rm` looks at the holders again after it has taken a layer away and
- * puts a held one back, so a layer that layers_open found stays.
+ * image->layers), 2. layers_open, 3. mount. `image rm` looks at the holders again after it has taken a layer
+ * away and puts a held one back, so a layer that layers_open found stays.
  */
 #pragma once
 #include "image/image.h"
 
 struct layers {
-	int fd[IMAGE_LAYERS_MAX + 1];  /* O_PATH directories, top first: lowerdir order */
+	int fd[IMAGE_LAYERS_MAX + 1]; /* O_PATH directories, top first: lowerdir order */
 	size_t n;
 };
 
 /*
- * Opens the layers of an image. Layers below one that hides everything are left out. The overlay's root takes mode,
- * owner and times from its upper directory: the caller gives that those of fd[0] (fstat). -ENOENT: a layer is not
- * unpacked (somebody else wrote the image into the layout): "kist-image unpack NAME" does it. Runs in the parent.
+ * Opens the layers of an image. Layers below one that hides everything are left out. The overlay's root takes
+ * mode, owner and times from its upper directory: the caller gives that those of fd[0] (fstat). -ENOENT: a
+ * layer is not unpacked (somebody else wrote the image into the layout): "kist-image unpack NAME" does it.
+ * Runs in the parent.
  */
 int layers_open(const struct store *s, const struct image *image, struct layers *ret_layers, struct err *e);
 void layers_done(struct layers *layers);

@@ -43,11 +43,13 @@ int image_load(const struct store *s, const struct load_request *request, struct
 		return oci_load(&src, &in, &req, e);
 	if (docker_is(&src))
 		return docker_load(&src, &in, &req, e);
-	return err_new(e, EINVAL, "%s: neither an OCI layout (oci-layout) nor an archive of docker save (manifest.json)",
+	return err_new(e, EINVAL,
+		       "%s: neither an OCI layout (oci-layout) nor an archive of docker save (manifest.json)",
 		       req.path);
 }
 
-int image_unpack(const struct store *s, const char *name, const struct layerjob_options *options, struct err *e)
+int image_unpack(const struct store *s, const char *name, const struct layerjob_options *options,
+		 struct err *e)
 {
 	ingest_auto struct ingest in = INGEST_NONE;
 	names_auto struct names names = { .n = 0 };

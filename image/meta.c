@@ -17,7 +17,9 @@
 bool meta_xattr_is_kept(const char *name)
 {
 	static const char *const kept[] = {
-		"security.capability", "system.posix_acl_access", "system.posix_acl_default",
+		"security.capability",
+		"system.posix_acl_access",
+		"system.posix_acl_default",
 	};
 	if (strstr(name, ".overlay."))
 		return false;
@@ -27,7 +29,10 @@ bool meta_xattr_is_kept(const char *name)
 	return strncmp(name, "user.", 5) == 0 || strncmp(name, "trusted.", 8) == 0;
 }
 
-/* What this file system or this user cannot hold is said, and left out; a file capability is not to be lost so. */
+/*
+ * What this file system or this user cannot hold is said, and left out; a file capability is not to be lost
+ * so.
+ */
 static int xattr_failed(const struct tar_entry *en, const struct tar_xattr *x, struct err *e)
 {
 	bool is_optional = strcmp(x->name, "security.capability") != 0;
@@ -38,7 +43,10 @@ static int xattr_failed(const struct tar_entry *en, const struct tar_xattr *x, s
 	return err_sys(e, "xattr %s", x->name);
 }
 
-/* `path` is /proc/self/fd/N of an O_PATH descriptor, which stands for the file itself, symlinks too; NULL: `fd` is open. */
+/*
+ * `path` is /proc/self/fd/N of an O_PATH descriptor, which stands for the file itself, symlinks too; NULL:
+ * `fd` is open.
+ */
 static int set_xattrs(int fd, const char *path, const struct tar_entry *en, struct err *e)
 {
 	for (size_t i = 0; i < en->xattr_count; i++) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owner, mode, xattrs and times of what the unpacker has made, in the order in which the kernel lets them last. */
+/*
+ * Owner, mode, xattrs and times of what the unpacker has made, in the order in which the kernel lets them
+ * last.
+ */
 #pragma once
 #include "image/tar.h"
 
@@ -16,8 +19,8 @@ bool meta_xattr_is_kept(const char *name);
 int meta_file(int fd, const struct tar_entry *en, const struct meta_owner *own, struct err *e);
 
 /*
- * For anything else, by name below an O_PATH directory, never following a symlink. Directories (their mode and time come
- * last) get owner and xattrs only.
+ * For anything else, by name below an O_PATH directory, never following a symlink. Directories (their mode
+ * and time come last) get owner and xattrs only.
  */
 int meta_node(int parent, const char *name, const struct tar_entry *en, struct err *e);
 

@@ -20,7 +20,8 @@ int names_read(const struct store *s, struct names *ret_names, struct err *e)
 	names_auto struct names names = { .n = 0 };
 	free_auto char *bytes = NULL;
 	size_t len;
-	int r = s->dir < 0 ? -ENOENT : file_read(s->dir, "index.json", STORE_MANIFEST_MAX * 4, false, &bytes, &len);
+	int r = s->dir < 0 ? -ENOENT :
+			     file_read(s->dir, "index.json", STORE_MANIFEST_MAX * 4, false, &bytes, &len);
 	if (r == -ENOENT) {
 		*ret_names = names;
 		return 0;
@@ -34,8 +35,9 @@ int names_read(const struct store *s, struct names *ret_names, struct err *e)
 	for (size_t i = 0; i < doc.manifests.n; i++) {
 		const struct descriptor *d = &doc.manifests.v[i];
 		if (!digest_is_valid(d->digest))
-			return err_new(e, EINVAL, "store %s: index.json: manifests[%zu].digest: \"%.80s\" is none", s->path, i,
-				       d->digest);
+			return err_new(e, EINVAL,
+				       "store %s: index.json: manifests[%zu].digest: \"%.80s\" is none",
+				       s->path, i, d->digest);
 		names.v[names.n++] = (struct name_row){ descriptor_annotation(d, NAME_ANNOTATION), d };
 	}
 	*ret_names = names;
@@ -87,8 +89,10 @@ static ptrdiff_t find_name(const struct names *names, const char *text, const st
 		best_fit = fit;
 	}
 	if (is_several)
-		return err_new(e, ENOTUNIQ, "image \"%s\": several images have this name; write it with its host or digest",
-			       text);
+		return err_new(
+			e, ENOTUNIQ,
+			"image \"%s\": several images have this name; write it with its host or digest",
+			text);
 	return best;
 }
 
@@ -124,7 +128,8 @@ ptrdiff_t names_find(const struct names *names, const char *text, bool *ret_is_b
 			i = by_digest;
 	}
 	if (i == -ENOENT)
-		return err_new(e, ENOENT, "image \"%s\": not in the store (load it with \"kist image load\")", text);
+		return err_new(e, ENOENT, "image \"%s\": not in the store (load it with \"kist image load\")",
+			       text);
 	return i;
 }
 

@@ -6,12 +6,14 @@
 #pragma once
 #include "image/image.h"
 
-/* The annotation that holds an image's name. Source: image-spec annotations.md, image-layout.md "index.json". */
+/*
+ * The annotation that holds an image's name. Source: image-spec annotations.md, image-layout.md "index.json".
+ */
 #define NAME_ANNOTATION "org.opencontainers.image.ref.name"
 
 /* One row of index.json. */
 struct name_row {
-	const char *name;    /* NAME:TAG; NULL: the image has no name */
+	const char *name; /* NAME:TAG; NULL: the image has no name */
 	const struct descriptor *desc;
 };
 
@@ -23,8 +25,8 @@ struct names {
 
 struct name_hit {
 	char digest[DIGEST_TEXT_MAX];
-	char name[REF_TEXT_MAX];  /* the stored name of what was found; "" when it has none */
-	bool is_by_digest;        /* the word was a digest or the beginning of one */
+	char name[REF_TEXT_MAX]; /* the stored name of what was found; "" when it has none */
+	bool is_by_digest;       /* the word was a digest or the beginning of one */
 };
 
 /* Reads all rows. A missing store or index has none. The caller ends it by names_done. */
@@ -34,10 +36,10 @@ void names_done(struct names *names);
 #define names_auto __attribute__((cleanup(names_done)))
 
 /*
- * Finds one image. A digest, or 4 and more hex digits that begin just one digest, means that image. A name without a
- * tag means "latest". "docker.io/library/busybox", "docker.io/busybox" and "busybox" are one name; a name without a
- * host also finds "localhost/NAME" and then any HOST/NAME, if there is just one. A name wins over a digest's prefix.
- * -ENOENT: not in the store; -ENOTUNIQ: several images fit.
+ * Finds one image. A digest, or 4 and more hex digits that begin just one digest, means that image. A name
+ * without a tag means "latest". "docker.io/library/busybox", "docker.io/busybox" and "busybox" are one name;
+ * a name without a host also finds "localhost/NAME" and then any HOST/NAME, if there is just one. A name wins
+ * over a digest's prefix. -ENOENT: not in the store; -ENOTUNIQ: several images fit.
  */
 int names_resolve(const struct store *s, const char *text, struct name_hit *ret_hit, struct err *e);
 

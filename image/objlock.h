@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Locks on blobs and layers by digest, and on the index: byte ranges of the store's .lock (fcntl(2) "Open file
- * description locks"), so they need no files of their own and die with their holder. Part of kist-image only.
+ * Locks on blobs and layers by digest, and on the index: byte ranges of the store's .lock (fcntl(2) "Open
+ * file description locks"), so they need no files of their own and die with their holder. Part of kist-image
+ * only.
  *
  *   use    shared: what an image on its way in relies on. Held until its name is in the index.
- *   build  exclusive: who unpacks a layer. Taken in the order of objlock_order, so two loads cannot block each other.
- *   delete exclusive on both, never waits: what is in use is left alone.
- *   index  exclusive: held while index.json is read, changed and replaced.
+ *   build  exclusive: who unpacks a layer. Taken in the order of objlock_order, so two loads cannot block
+ * each other. delete exclusive on both, never waits: what is in use is left alone. index  exclusive: held
+ * while index.json is read, changed and replaced.
  */
 #pragma once
 #include "image/store.h"
 
-/* Opens a lock file description; all locks taken through it are let go when it is closed. Returns it, or -errno. */
+/*
+ * Opens a lock file description; all locks taken through it are let go when it is closed. Returns it, or
+ * -errno.
+ */
 int objlock_open(const struct store *s, struct err *e);
 
 int objlock_use(int locks, const char *digest, struct err *e);

@@ -27,8 +27,8 @@ bool oci_is(const struct source *src)
 }
 
 /* Reads a document of the source and compares it with its descriptor. */
-static int read_verified(const struct source *src, const struct descriptor *d, size_t max_bytes, char **ret_bytes,
-			 size_t *ret_len, struct err *e)
+static int read_verified(const struct source *src, const struct descriptor *d, size_t max_bytes,
+			 char **ret_bytes, size_t *ret_len, struct err *e)
 {
 	char path[STORE_PATH_MAX], got[DIGEST_TEXT_MAX];
 	free_auto char *bytes = NULL;
@@ -38,7 +38,8 @@ static int read_verified(const struct source *src, const struct descriptor *d, s
 		return r;
 	digest_of(bytes, len, got);
 	if (strcmp(got, d->digest) != 0)
-		return err_new(e, EBADMSG, "blob %s: digest mismatch: expected %s, got %s", d->digest, d->digest, got);
+		return err_new(e, EBADMSG, "blob %s: digest mismatch: expected %s, got %s", d->digest,
+			       d->digest, got);
 	if ((uint64_t)d->size_bytes.v != len)
 		return err_new(e, EBADMSG, "blob %s: size mismatch: expected %lld, got %zu", d->digest,
 			       (long long)d->size_bytes.v, len);
@@ -50,15 +51,15 @@ static int read_verified(const struct source *src, const struct descriptor *d, s
 /* ---- one image ---- */
 
 /* Follows indexes down to this machine's manifest, which goes into the plan. */
-static int find_manifest(const struct source *src, const struct descriptor *d, struct plan *plan, struct document *ret_doc,
-			 struct err *e)
+static int find_manifest(const struct source *src, const struct descriptor *d, struct plan *plan,
+			 struct document *ret_doc, struct err *e)
 {
 	for (int depth = 0; depth < 4; depth++) {
 		free(plan->manifest);
 		plan->manifest = NULL;
 		int r = read_verified(src, d, STORE_MANIFEST_MAX, &plan->manifest, &plan->manifest_len, e);
-		if (r < 0 || (r = document_load(plan->manifest, plan->manifest_len, d->digest, d->media_type, &plan->arena,
-						ret_doc, e)) < 0)
+		if (r < 0 || (r = document_load(plan->manifest, plan->manifest_len, d->digest, d->media_type,
+						&plan->arena, ret_doc, e)) < 0)
 			return r;
 		if (!document_is_index(ret_doc)) {
 			memcpy(plan->digest, d->digest, DIGEST_TEXT_MAX);
@@ -69,14 +70,15 @@ static int find_manifest(const struct source *src, const struct descriptor *d, s
 		}
 		const struct descriptor *pick = document_pick(ret_doc);
 		if (!pick)
-			return err_new(e, ENOENT, "index %s: has no image for linux/%s", d->digest, platform_arch());
+			return err_new(e, ENOENT, "index %s: has no image for linux/%s", d->digest,
+				       platform_arch());
 		d = pick;
 	}
 	return err_new(e, ELOOP, "index %s: indexes within indexes, more than 4 deep", d->digest);
 }
 
-static int plan_layer(const struct source *src, const struct store *s, const struct descriptor *d, const char *diff_id,
-		      struct layerjob *job, struct err *e)
+static int plan_layer(const struct source *src, const struct store *s, const struct descriptor *d,
+		      const char *diff_id, struct layerjob *job, struct err *e)
 {
 	char path[STORE_PATH_MAX];
 	struct part part;
@@ -108,8 +110,8 @@ int oci_plan(const struct source *src, const struct store *s, const struct descr
 		return r;
 	memcpy(plan->config_digest, doc.config->digest, DIGEST_TEXT_MAX);
 	if ((r = read_verified(src, doc.config, STORE_CONFIG_MAX, &plan->config, &plan->config_len, e)) < 0 ||
-	    (r = config_load(plan->config, plan->config_len, doc.config->digest, (ptrdiff_t)doc.layers.n, &plan->arena,
-			     &config, e)) < 0)
+	    (r = config_load(plan->config, plan->config_len, doc.config->digest, (ptrdiff_t)doc.layers.n,
+			     &plan->arena, &config, e)) < 0)
 		return err_at(e, r, "manifest %s", plan->digest);
 	plan_layers(plan, doc.layers.n);
 	for (size_t i = 0; r == 0 && i < doc.layers.n; i++)
@@ -120,11 +122,12 @@ int oci_plan(const struct source *src, const struct store *s, const struct descr
 /* ---- names ---- */
 
 /*
- * The name that a layout's row gives. containerd and Docker write the whole name beside the tag; skopeo and buildah
- * write what they were given; umoci, and skopeo for a bare tag, a tag alone, which then belongs to the layout's own name.
+ * The name that a layout's row gives. containerd and Docker write the whole name beside the tag; skopeo and
+ * buildah write what they were given; umoci, and skopeo for a bare tag, a tag alone, which then belongs to
+ * the layout's own name.
  */
-static int row_name(const struct load_request *request, const struct descriptor *d, char out[static REF_TEXT_MAX],
-		    struct err *e)
+static int row_name(const struct load_request *request, const struct descriptor *d,
+		    char out[static REF_TEXT_MAX], struct err *e)
 {
 	const char *whole = descriptor_annotation(d, "io.containerd.image.name");
 	const char *name = whole ? whole : descriptor_annotation(d, NAME_ANNOTATION);
@@ -137,7 +140,8 @@ static int row_name(const struct load_request *request, const struct descriptor 
 	else if (name && (whole || strpbrk(name, ":/")))
 		snprintf(text, sizeof(text), "%s", name);
 	else
-		snprintf(text, sizeof(text), "%.*s:%s", (int)strcspn(base, "."), base, name ? name : "latest");
+		snprintf(text, sizeof(text), "%.*s:%s", (int)strcspn(base, "."), base,
+			 name ? name : "latest");
 	int r = ref_parse(text, &ref, e);
 	if (r < 0)
 		return err_at(e, r, "%s: give the image a name with --name", request->path);
@@ -160,7 +164,8 @@ static int load_one(const struct source *src, struct ingest *in, const struct lo
 {
 	plan_auto struct plan plan = { .count = 0 };
 	char name[REF_TEXT_MAX];
-	bool has_name = request->name || descriptor_annotation(d, NAME_ANNOTATION) || strcmp(request->path, "-") != 0;
+	bool has_name =
+		request->name || descriptor_annotation(d, NAME_ANNOTATION) || strcmp(request->path, "-") != 0;
 	int r = has_name ? row_name(request, d, name, e) : 0;
 	if (r < 0 || (r = oci_plan(src, in->store, d, &plan, e)) < 0)
 		return r;
@@ -192,8 +197,8 @@ static int load_rows(const struct source *src, struct ingest *in, const struct l
 	if (request->tag && !named)
 		return err_new(e, ENOENT, "%s: has no image \"%s\"", request->path, request->tag);
 	if (named > 1 && request->name)
-		return err_new(e, EINVAL, "%s: has %zu images: --name can name one (choose with DIR:TAG)", request->path,
-			       named);
+		return err_new(e, EINVAL, "%s: has %zu images: --name can name one (choose with DIR:TAG)",
+			       request->path, named);
 	/* Rows without names are one image for several platforms, or a single one. */
 	if (!named)
 		only = index->manifests.n == 1 ? &index->manifests.v[0] : document_pick(index);
@@ -218,7 +223,8 @@ static int check_layout(const struct source *src, struct err *e)
 	if (r == 0)
 		r = jx_load(bytes, len, "oci-layout", layout_rows, &layout, &arena, NULL, e);
 	if (r == 0 && strcmp(layout.version, "1.0.0") != 0)
-		r = err_new(e, EINVAL, "oci-layout: imageLayoutVersion is \"%.40s\", not \"1.0.0\"", layout.version);
+		r = err_new(e, EINVAL, "oci-layout: imageLayoutVersion is \"%.40s\", not \"1.0.0\"",
+			    layout.version);
 	return r;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Images out of an OCI layout, in a directory or an archive. Nothing is taken on trust: each blob is compared with the
- * digest and the size that lead to it. Part of kist-image only. Source: image-spec image-layout.md.
+ * Images out of an OCI layout, in a directory or an archive. Nothing is taken on trust: each blob is compared
+ * with the digest and the size that lead to it. Part of kist-image only. Source: image-spec image-layout.md.
  */
 #pragma once
 #include "image/commit.h"
@@ -9,9 +9,9 @@
 
 /* What of a source to load and how to call it. */
 struct load_request {
-	const char *path;      /* as given */
-	const char *tag;       /* DIR:TAG; NULL: all */
-	const char *name;      /* --name; NULL: the names that the source gives */
+	const char *path; /* as given */
+	const char *tag;  /* DIR:TAG; NULL: all */
+	const char *name; /* --name; NULL: the names that the source gives */
 	struct layerjob_options options;
 	/* Called with the name (or the digest) of each image that is in the store now. */
 	void (*loaded)(void *ctx, const char *name);

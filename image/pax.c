@@ -56,7 +56,8 @@ static int bad_value(const char *key, struct err *e)
 	return err_new(e, EINVAL, "pax record %.80s: bad value", key);
 }
 
-static int take_number(uint64_t *ret, bool *ret_has, const char *key, const char *value, const char *end, struct err *e)
+static int take_number(uint64_t *ret, bool *ret_has, const char *key, const char *value, const char *end,
+		       struct err *e)
 {
 	if (!tar_decimal(value, end, ret))
 		return bad_value(key, e);
@@ -91,7 +92,8 @@ static int take_time(struct pax *pax, const char *key, const char *value, const 
 	}
 	pax->mtime = (struct timespec){ .tv_sec = (time_t)sec, .tv_nsec = ns };
 	if (is_negative)
-		pax->mtime = (struct timespec){ .tv_sec = -(time_t)sec - (ns > 0), .tv_nsec = ns ? 1000000000 - ns : 0 };
+		pax->mtime = (struct timespec){ .tv_sec = -(time_t)sec - (ns > 0),
+						.tv_nsec = ns ? 1000000000 - ns : 0 };
 	pax->has_mtime = true;
 	return 0;
 }
@@ -135,7 +137,8 @@ static int take_map(struct pax *pax, const char *key, const char *value, const c
 }
 
 /* GNU sparse 0.0: pairs of records, offset then numbytes. */
-static int take_pair(struct pax *pax, const char *key, const char *value, const char *end, bool is_offset, struct err *e)
+static int take_pair(struct pax *pax, const char *key, const char *value, const char *end, bool is_offset,
+		     struct err *e)
 {
 	uint64_t v;
 	if (!tar_decimal(value, end, &v) || pax->has_offset == is_offset)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The records of a pax extended header that say something about a file: names, numbers, times, xattrs, GNU's sparse
- * maps. Source: pax(1) "pax Extended Header"; GNU tar manual "Storing Sparse Files". Called by image/tar only.
+ * The records of a pax extended header that say something about a file: names, numbers, times, xattrs, GNU's
+ * sparse maps. Source: pax(1) "pax Extended Header"; GNU tar manual "Storing Sparse Files". Called by
+ * image/tar only.
  */
 #pragma once
 #include <stdbool.h>
@@ -11,11 +12,11 @@
 #include "util/err.h"
 
 enum {
-	PAX_BODY_MAX = 1 << 20,     /* bytes of one extended header */
-	PAX_XATTR_MAX = 64 << 10,   /* bytes of one value: the kernel's own limit, xattr(7) */
+	PAX_BODY_MAX = 1 << 20,   /* bytes of one extended header */
+	PAX_XATTR_MAX = 64 << 10, /* bytes of one value: the kernel's own limit, xattr(7) */
 	PAX_XATTRS_MAX = 1024,
-	TAR_PATH_MAX = 4095,        /* bytes of a path or link target */
-	TAR_PARTS_MAX = 1 << 20,    /* pieces of a sparse file */
+	TAR_PATH_MAX = 4095,     /* bytes of a path or link target */
+	TAR_PARTS_MAX = 1 << 20, /* pieces of a sparse file */
 };
 
 struct tar_xattr {
@@ -44,15 +45,18 @@ struct pax {
 	uint64_t size, uid, gid, sparse_size, sparse_major, sparse_minor;
 	struct timespec mtime;
 	bool has_size, has_uid, has_gid, has_mtime, has_sparse_size, has_sparse_major;
-	bool is_sparse;                /* some GNU.sparse record was there */
-	bool has_offset;               /* GNU sparse 0.0: an offset waits for its length */
+	bool is_sparse;  /* some GNU.sparse record was there */
+	bool has_offset; /* GNU sparse 0.0: an offset waits for its length */
 	struct tar_parts parts;
 	struct tar_xattr *xattrs;
 	size_t xattr_count;
 	size_t xattr_room;
 };
 
-/* Reads all records of a body, which gets NULs put into it and must outlive the result. Empties what *pax held. */
+/*
+ * Reads all records of a body, which gets NULs put into it and must outlive the result. Empties what *pax
+ * held.
+ */
 int pax_parse(struct pax *pax, char *body, size_t len, struct err *e);
 
 /* Forgets the records but keeps the memory; frees the memory. */

@@ -113,18 +113,23 @@ int ref_parse(const char *text, struct ref *ret_ref, struct err *e)
 	if (at) {
 		*at = '\0';
 		if (!digest_is_valid(at + 1))
-			return err_new(e, EINVAL, "image name \"%s\": what follows @ is not sha256: and 64 hex digits", text);
+			return err_new(e, EINVAL,
+				       "image name \"%s\": what follows @ is not sha256: and 64 hex digits",
+				       text);
 		memcpy(ref.digest, at + 1, DIGEST_TEXT_MAX);
 	}
 	char *colon = strrchr(buf, ':');
 	if (colon && !strchr(colon, '/')) {
 		*colon = '\0';
 		if (!is_tag(colon + 1))
-			return err_new(e, EINVAL, "image name \"%s\": bad tag (letters, digits, _ . - up to 128)", text);
+			return err_new(e, EINVAL,
+				       "image name \"%s\": bad tag (letters, digits, _ . - up to 128)", text);
 		memcpy(ref.tag, colon + 1, strlen(colon + 1) + 1);
 	}
 	if (strlen(buf) >= REF_NAME_MAX || !is_name(buf))
-		return err_new(e, EINVAL, "image name \"%s\": not [HOST/]PATH[:TAG] in lower-case letters and digits", text);
+		return err_new(e, EINVAL,
+			       "image name \"%s\": not [HOST/]PATH[:TAG] in lower-case letters and digits",
+			       text);
 	memcpy(ref.name, buf, strlen(buf) + 1);
 	*ret_ref = ref;
 	return 0;
@@ -138,7 +143,8 @@ void ref_text(const struct ref *ref, char out[static REF_TEXT_MAX])
 const char *ref_short(const char *name)
 {
 	static const char *const prefixes[] = {
-		"docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/", "library/",
+		"docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/",
+		"library/",
 	};
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		size_t len = strlen(prefixes[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a flow in a thread of its own and passes its bytes on through a few buffers, so that reading, digesting and
- * inflating go on while the caller writes files. Part of kist-image only.
+ * Runs a flow in a thread of its own and passes its bytes on through a few buffers, so that reading,
+ * digesting and inflating go on while the caller writes files. Part of kist-image only.
  */
 #pragma once
 #include <pthread.h>
@@ -20,10 +20,10 @@ struct relay {
 		uint8_t *p;
 		size_t len;
 	} slot[RELAY_SLOTS];
-	unsigned int made, used;  /* slots filled and given back since the start */
-	bool is_reading;          /* the caller looks at slot `used` */
+	unsigned int made, used; /* slots filled and given back since the start */
+	bool is_reading;         /* the caller looks at slot `used` */
 	bool is_ended, is_stopped;
-	int result;               /* of the flow's end: 0 or -errno */
+	int result; /* of the flow's end: 0 or -errno */
 	struct err err;
 };
 

@@ -48,7 +48,10 @@ static int seek_skip(struct flow *f, uint64_t len, struct err *e)
 	return 0;
 }
 
-/* A link's target, joined to its directory; ".." at its front goes up inside the archive. False: it leads out. */
+/*
+ * A link's target, joined to its directory; ".." at its front goes up inside the archive. False: it leads
+ * out.
+ */
 static bool join(const char *from, const char *to, char out[static TAR_PATH_MAX + 1])
 {
 	size_t len = 0, ignored;
@@ -93,7 +96,9 @@ static int add_member(struct source *s, const struct tar_entry *en, uint64_t off
 		s->members = mem_grow(s->members, s->room * sizeof(*s->members));
 	}
 	s->members[s->count++] = (struct member){
-		.name = arena_str(&s->arena, name), .link = is_link ? arena_str(&s->arena, link) : NULL, .offset = offset,
+		.name = arena_str(&s->arena, name),
+		.link = is_link ? arena_str(&s->arena, link) : NULL,
+		.offset = offset,
 		.size_bytes = en->data_bytes,
 	};
 	return 0;
@@ -105,7 +110,9 @@ static int list_members(struct source *s, struct err *e)
 	if (fstat(s->fd, &st) < 0)
 		return err_sys(e, "stat");
 	struct seeker in = {
-		.flow = { .pull = seek_pull, .skip = seek_skip }, .fd = s->fd, .end = (uint64_t)st.st_size,
+		.flow = { .pull = seek_pull, .skip = seek_skip },
+		.fd = s->fd,
+		.end = (uint64_t)st.st_size,
 	};
 	struct tar *tar = mem_alloc(sizeof(*tar));
 	tar_open(tar, &in.flow);
@@ -176,8 +183,8 @@ static bool is_packed(int fd)
 	return (head[0] == 0x1f && head[1] == 0x8b) || memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0;
 }
 
-static int open_archive(struct source *s, bool is_file, struct ingest *in, const struct inflate_limits *limits,
-			struct err *e)
+static int open_archive(struct source *s, bool is_file, struct ingest *in,
+			const struct inflate_limits *limits, struct err *e)
 {
 	int r = 0;
 	if (!is_file || is_packed(s->fd))
@@ -187,12 +194,13 @@ static int open_archive(struct source *s, bool is_file, struct ingest *in, const
 	return r;
 }
 
-int source_open(const char *path, struct ingest *in, const struct inflate_limits *limits, struct source *ret_source,
-		struct err *e)
+int source_open(const char *path, struct ingest *in, const struct inflate_limits *limits,
+		struct source *ret_source, struct err *e)
 {
 	source_auto struct source s = { .path = path, .fd = -1 };
 	bool is_input = strcmp(path, "-") == 0;
-	s.fd = is_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	s.fd = is_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
+			  openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 	if (s.fd < 0 || fstat(s.fd, &st) < 0)
 		return err_sys(e, "%s", path);
@@ -223,7 +231,9 @@ int source_part(const struct source *s, const char *name, struct part *ret_part,
 		const struct member *m = find(s, name);
 		if (!m)
 			return err_new(e, ENOENT, "%s: not in the archive", name);
-		*ret_part = (struct part){ .fd = s->fd, .own_fd = -1, .offset = m->offset, .size_bytes = m->size_bytes };
+		*ret_part = (struct part){
+			.fd = s->fd, .own_fd = -1, .offset = m->offset, .size_bytes = m->size_bytes
+		};
 		return 0;
 	}
 	/* O_NONBLOCK: a FIFO in a blob's place must not stop us. */
@@ -250,7 +260,8 @@ bool source_has(const struct source *s, const char *name)
 	return true;
 }
 
-static int read_part(const struct part *part, const char *name, char **ret_bytes, size_t *ret_len, struct err *e)
+static int read_part(const struct part *part, const char *name, char **ret_bytes, size_t *ret_len,
+		     struct err *e)
 {
 	size_t len = (size_t)part->size_bytes;
 	free_auto char *bytes = mem_alloc(len + 1);
@@ -273,9 +284,9 @@ int source_read(const struct source *s, const char *name, size_t max_bytes, char
 	int r = source_part(s, name, &part, e);
 	if (r < 0)
 		return r;
-	r = part.size_bytes > max_bytes ?
-	    err_new(e, EFBIG, "%s: %llu bytes, at most %zu", name, (unsigned long long)part.size_bytes, max_bytes) :
-	    read_part(&part, name, ret_bytes, ret_len, e);
+	r = part.size_bytes > max_bytes ? err_new(e, EFBIG, "%s: %llu bytes, at most %zu", name,
+						  (unsigned long long)part.size_bytes, max_bytes) :
+					  read_part(&part, name, ret_bytes, ret_len, e);
 	fd_close(part.own_fd);
 	return r;
 }

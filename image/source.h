@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where an image comes from: a directory, or a tar archive, whose members are found by name. An archive that is packed
- * or comes through a pipe is first copied, plain, to an unnamed file of the store's. Part of kist-image only.
+ * Where an image comes from: a directory, or a tar archive, whose members are found by name. An archive that
+ * is packed or comes through a pipe is first copied, plain, to an unnamed file of the store's. Part of
+ * kist-image only.
  */
 #pragma once
 #include "image/inflate.h"
@@ -11,15 +12,15 @@
 enum { SOURCE_MEMBERS_MAX = 100000 };
 
 struct member {
-	const char *name;    /* in plain form */
-	const char *link;    /* symlinks and hard links: the target in plain form */
+	const char *name; /* in plain form */
+	const char *link; /* symlinks and hard links: the target in plain form */
 	uint64_t offset;
 	uint64_t size_bytes;
 };
 
 struct source {
-	const char *path;    /* as given, for messages */
-	int fd;              /* the directory, or the archive */
+	const char *path; /* as given, for messages */
+	int fd;           /* the directory, or the archive */
 	bool is_dir;
 	struct arena arena;
 	struct member *members;
@@ -29,7 +30,7 @@ struct source {
 /* The bytes of a member. */
 struct part {
 	int fd;
-	int own_fd;          /* -1: `fd` is the source's */
+	int own_fd; /* -1: `fd` is the source's */
 	uint64_t offset;
 	uint64_t size_bytes;
 };
@@ -38,8 +39,8 @@ struct part {
 #define source_auto __attribute__((cleanup(source_done)))
 
 /* Opens a directory, a file, or standard input ("-"). The caller ends it by source_done. */
-int source_open(const char *path, struct ingest *in, const struct inflate_limits *limits, struct source *ret_source,
-		struct err *e);
+int source_open(const char *path, struct ingest *in, const struct inflate_limits *limits,
+		struct source *ret_source, struct err *e);
 void source_done(struct source *s);
 
 /* True when a regular file of this name is there. */

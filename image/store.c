@@ -34,7 +34,8 @@ static int check_empty(int dir, const char *path, struct err *e)
 		for (size_t i = 0; i < ARRAY_LEN(known); i++)
 			is_known |= strcmp(de->d_name, known[i]) == 0;
 		if (!is_known)
-			r = err_new(e, EEXIST, "store %s: holds \"%s\" and is not an image store", path, de->d_name);
+			r = err_new(e, EEXIST, "store %s: holds \"%s\" and is not an image store", path,
+				    de->d_name);
 	}
 	closedir(d);
 	return r;
@@ -57,7 +58,10 @@ static int make_root(const char *path, struct err *e)
 	return 0;
 }
 
-/* Writes a file unless it is there: two first commands at once both find a whole one (link(2) does not replace). */
+/*
+ * Writes a file unless it is there: two first commands at once both find a whole one (link(2) does not
+ * replace).
+ */
 static int make_file(int dir, const char *name, const char *text)
 {
 	if (faccessat(dir, name, F_OK, 0) == 0)
@@ -67,7 +71,8 @@ static int make_file(int dir, const char *name, const char *text)
 		return -errno;
 	char from[32];
 	int r = fd_write_all(fd, text, strlen(text));
-	if (r == 0 && linkat(AT_FDCWD, fd_path(fd, from), dir, name, AT_SYMLINK_FOLLOW) < 0 && errno != EEXIST)
+	if (r == 0 && linkat(AT_FDCWD, fd_path(fd, from), dir, name, AT_SYMLINK_FOLLOW) < 0 &&
+	    errno != EEXIST)
 		r = -errno;
 	return r;
 }
@@ -137,25 +142,29 @@ char *store_layer_path(const char *diff_id, char out[static STORE_PATH_MAX])
 	return out;
 }
 
-int store_read_blob(const struct store *s, const char *digest, size_t max_bytes, char **ret_bytes, size_t *ret_len,
-		    struct err *e)
+int store_read_blob(const struct store *s, const char *digest, size_t max_bytes, char **ret_bytes,
+		    size_t *ret_len, struct err *e)
 {
 	char path[STORE_PATH_MAX];
 	if (!digest_is_valid(digest))
-		return err_new(e, EINVAL, "digest \"%.80s\": not sha256: and 64 hex digits", digest ? digest : "");
-	int r = s->dir < 0 ? -ENOENT : file_read(s->dir, store_blob_path(digest, path), max_bytes, false, ret_bytes,
-						 ret_len);
+		return err_new(e, EINVAL, "digest \"%.80s\": not sha256: and 64 hex digits",
+			       digest ? digest : "");
+	int r = s->dir < 0 ? -ENOENT :
+			     file_read(s->dir, store_blob_path(digest, path), max_bytes, false, ret_bytes,
+				       ret_len);
 	return r < 0 ? err_ret(e, r, "blob %s", digest) : 0;
 }
 
 bool store_has_blob(const struct store *s, const char *digest)
 {
 	char path[STORE_PATH_MAX];
-	return s->dir >= 0 && faccessat(s->dir, store_blob_path(digest, path), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return s->dir >= 0 &&
+	       faccessat(s->dir, store_blob_path(digest, path), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 bool store_has_layer(const struct store *s, const char *diff_id)
 {
 	char path[STORE_PATH_MAX];
-	return s->dir >= 0 && faccessat(s->dir, store_layer_path(diff_id, path), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return s->dir >= 0 &&
+	       faccessat(s->dir, store_layer_path(diff_id, path), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store's directory: where things are, and whole small documents out of it. Part of kist and of kist-image.
+ * The store's directory: where things are, and whole small documents out of it. Part of kist and kist-image.
  *
- *   oci-layout, index.json, blobs/sha256/HEX     an OCI image layout, for skopeo and umoci as it is
- *   layers/sha256/HEX/fs                         a layer unpacked once, HEX of its diffID; "fs-opaque" in place of "fs"
- *                                                when the layer hides everything below it (.wh..wh..opq in its root)
- *   layers/sha256/HEX/from-HEX                   empty: this blob is known to hold that diffID
- *   layers/sha256/HEX/bytes                      the unpacked size in decimal
- *   containers/ID/layers                         diffIDs, one per line, that container ID holds (the engine writes it
- *                                                before it opens the layers: see image/gc.h)
- *   tmp/                                         what is on its way in or out; each entry's owner holds its flock
- *   .lock                                        byte ranges of it are the locks: see image/objlock.h
+ *   oci-layout, index.json, blobs/sha256/HEX
+ *                                an OCI image layout, for skopeo and umoci as it is
+ *   layers/sha256/HEX/fs         a layer unpacked once, HEX of its diffID; "fs-opaque" in place of "fs" when
+ *                                the layer hides everything below it (.wh..wh..opq in its root)
+ *   layers/sha256/HEX/from-HEX   empty: this blob is known to hold that diffID
+ *   layers/sha256/HEX/bytes      the unpacked size in decimal
+ *   containers/ID/layers         diffIDs, one per line, that container ID holds (the engine writes it before
+ *                                it opens the layers: see image/layers.h)
+ *   tmp/                         what is on its way in or out; each entry's owner holds its flock
+ *   .lock                        byte ranges of it are the locks: see image/objlock.h
  *
  * Everything enters whole, by rename. Nothing here writes, except store_open with `create`.
  */
@@ -32,9 +33,9 @@ struct store {
 };
 
 /*
- * Opens a store. With `create`, makes what is missing (root 0700), and takes the root's permissions from group and
- * others; a directory that holds something else is refused. Without, a missing directory is an empty store.
- * The caller ends it by store_done.
+ * Opens a store. With `create`, makes what is missing (root 0700), and takes the root's permissions from
+ * group and others; a directory that holds something else is refused. Without, a missing directory is an
+ * empty store. The caller ends it by store_done.
  */
 int store_open(const char *path, bool create, struct store *ret_store, struct err *e);
 void store_done(struct store *s);
@@ -46,9 +47,12 @@ void store_done(struct store *s);
 char *store_blob_path(const char *digest, char out[static STORE_PATH_MAX]);
 char *store_layer_path(const char *diff_id, char out[static STORE_PATH_MAX]);
 
-/* Reads a small blob whole; its digest was verified when it came in. The caller frees. -ENOENT, -EFBIG with words. */
-int store_read_blob(const struct store *s, const char *digest, size_t max_bytes, char **ret_bytes, size_t *ret_len,
-		    struct err *e);
+/*
+ * Reads a small blob whole; its digest was verified when it came in. The caller frees. -ENOENT, -EFBIG with
+ * words.
+ */
+int store_read_blob(const struct store *s, const char *digest, size_t max_bytes, char **ret_bytes,
+		    size_t *ret_len, struct err *e);
 
 /* True when a blob, or an unpacked layer, is there. */
 bool store_has_blob(const struct store *s, const char *digest);

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See tar.h. Sources: tar(5) of libarchive, pax(1) "ustar Interchange Format", GNU tar manual "Basic Tar Format". */
+/*
+ * See tar.h. Sources: tar(5) of libarchive, pax(1) "ustar Interchange Format", GNU tar manual "Basic Tar
+ * Format".
+ */
 #include "image/tar.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "image/tarfield.h"
 #include "image/tarsparse.h"
 #include "util/mem.h"
-
-/* Where the fields of a header block lie. */
-enum {
-	AT_NAME = 0, AT_MODE = 100, AT_UID = 108, AT_GID = 116, AT_SIZE = 124, AT_MTIME = 136, AT_SUM = 148, AT_TYPE = 156,
-	AT_LINK = 157, AT_MAGIC = 257, AT_MAJOR = 329, AT_MINOR = 337, AT_PREFIX = 345, AT_STAR = 508, BLOCK = 512,
-};
 
 void tar_open(struct tar *t, struct flow *in)
 {
@@ -90,7 +88,10 @@ static int skip(struct tar *t, uint64_t len, struct err *e)
 	return 0;
 }
 
-/* Padding behind the last entry may be missing, as umoci and others leave it away: then this is the archive's end. */
+/*
+ * Padding behind the last entry may be missing, as umoci and others leave it away: then this is the archive's
+ * end.
+ */
 static int skip_padding(struct tar *t, struct err *e)
 {
 	ssize_t n = read_some(t, t->block, (size_t)t->pad_left, e);
@@ -101,116 +102,49 @@ static int skip_padding(struct tar *t, struct err *e)
 static void set_data(struct tar *t, uint64_t bytes)
 {
 	t->data_left = bytes;
-	t->pad_left = -bytes & (BLOCK - 1);
-}
-
-/* ---- fields ---- */
-
-static bool octal(const uint8_t *p, size_t len, int64_t *ret_value)
-{
-	const uint8_t *end = p + len;
-	int64_t v = 0;
-	while (p < end && (*p == ' ' || *p == '\0'))
-		p++;
-	for (; p < end && *p != ' ' && *p != '\0'; p++) {
-		if (*p < '0' || *p > '7')
-			return false;
-		v = v * 8 + (*p - '0');
-	}
-	for (; p < end; p++)
-		if (*p != ' ' && *p != '\0')
-			return false;
-	*ret_value = v;
-	return true;
-}
-
-bool tar_number(const uint8_t *field, size_t len, int64_t *ret_value)
-{
-	if (!(field[0] & 0x80))
-		return octal(field, len, ret_value);
-	/* Base-256: two's complement, big-endian, under the marking bit. */
-	uint8_t sign = field[0] & 0x40 ? 0xff : 0;
-	uint64_t v = sign ? ~0ULL : 0;
-	for (size_t i = 0; i < len; i++) {
-		uint8_t byte = i ? field[i] : sign ? field[0] : field[0] & 0x7f;
-		if ((uint8_t)(v >> 56) != sign)
-			return false;
-		v = v << 8 | byte;
-	}
-	if ((v >> 63) != (sign & 1))
-		return false;
-	*ret_value = (int64_t)v;
-	return true;
-}
-
-static void text(char *out, const uint8_t *field, size_t len)
-{
-	len = strnlen((const char *)field, len);
-	memcpy(out, field, len);
-	out[len] = '\0';
-}
-
-/* The sum of all bytes with the sum's own field as spaces; some old tars added them up as signed. */
-static bool is_sum_right(const uint8_t *h)
-{
-	int64_t want, plain = 0, with_sign = 0;
-	if (!octal(h + AT_SUM, 8, &want))
-		return false;
-	for (int i = 0; i < BLOCK; i++) {
-		uint8_t c = i >= AT_SUM && i < AT_SUM + 8 ? ' ' : h[i];
-		plain += c;
-		with_sign += (int8_t)c;
-	}
-	return want == plain || want == with_sign;
-}
-
-static bool is_ustar(const uint8_t *h)
-{
-	return memcmp(h + AT_MAGIC, "ustar\0", 6) == 0;
-}
-
-static bool is_gnu(const uint8_t *h)
-{
-	return memcmp(h + AT_MAGIC, "ustar  ", 8) == 0;
+	t->pad_left = -bytes & (TAR_BLOCK_SIZE - 1);
 }
 
 /* The header block's own name: ustar and star put the front part of a long one into `prefix`. */
 static void take_names(struct tar *t, const uint8_t *h)
 {
 	size_t len = 0;
-	if (is_ustar(h)) {
+	if (tar_is_ustar(h)) {
 		bool is_star = memcmp(h + AT_STAR, "tar\0", 4) == 0;
-		text(t->path, h + AT_PREFIX, is_star ? 131 : 155);
+		tar_text(t->path, h + AT_PREFIX, is_star ? 131 : 155);
 		len = strlen(t->path);
 		if (len)
 			t->path[len++] = '/';
 	}
-	text(t->path + len, h + AT_NAME, 100);
-	text(t->link, h + AT_LINK, 100);
+	tar_text(t->path + len, h + AT_NAME, 100);
+	tar_text(t->link, h + AT_LINK, 100);
 }
 
 /* ---- headers ---- */
 
-/* Reads the next header into t->block. Returns 1, or 0 at the end: two zero blocks, one and the end, or the flow's. */
+/*
+ * Reads the next header into t->block. Returns 1, or 0 at the end: two zero blocks, one and the end, or the
+ * flow's.
+ */
 static int next_header(struct tar *t, struct err *e)
 {
 	for (int zeros = 0; zeros < 2; zeros++) {
-		ssize_t n = read_some(t, t->block, BLOCK, e);
+		ssize_t n = read_some(t, t->block, TAR_BLOCK_SIZE, e);
 		if (n < 0)
 			return (int)n;
 		if (n == 0)
 			break;
-		if (n < BLOCK)
+		if (n < TAR_BLOCK_SIZE)
 			return truncated(t, e);
-		bool is_zero = t->block[0] == 0 && memcmp(t->block, t->block + 1, BLOCK - 1) == 0;
+		bool is_zero = t->block[0] == 0 && memcmp(t->block, t->block + 1, TAR_BLOCK_SIZE - 1) == 0;
 		if (!is_zero && zeros)
 			return err_new(e, EINVAL, "tar: a lone zero block at byte %llu",
-				       (unsigned long long)t->offset - 2 * BLOCK);
+				       (unsigned long long)t->offset - 2 * TAR_BLOCK_SIZE);
 		if (is_zero)
 			continue;
-		if (!is_sum_right(t->block))
+		if (!tar_sum_is_right(t->block))
 			return err_new(e, EINVAL, "tar: bad header checksum at byte %llu",
-				       (unsigned long long)t->offset - BLOCK);
+				       (unsigned long long)t->offset - TAR_BLOCK_SIZE);
 		return 1;
 	}
 	t->is_end = true;
@@ -224,10 +158,11 @@ static int read_body(struct tar *t, const uint8_t *h, size_t max, char *out, siz
 	if (!tar_number(h + AT_SIZE, 12, &size) || size < 0)
 		return err_new(e, EINVAL, "tar: bad size of an extended header");
 	if ((uint64_t)size > max)
-		return err_new(e, E2BIG, "tar: an extended header of %lld bytes, at most %zu", (long long)size, max);
+		return err_new(e, E2BIG, "tar: an extended header of %lld bytes, at most %zu",
+			       (long long)size, max);
 	int r = tar_read(t, out, (size_t)size, e);
 	if (r == 0)
-		r = skip(t, -(uint64_t)size & (BLOCK - 1), e);
+		r = skip(t, -(uint64_t)size & (TAR_BLOCK_SIZE - 1), e);
 	out[r == 0 ? size : 0] = '\0';
 	if (ret_len)
 		*ret_len = (size_t)size;
@@ -243,7 +178,7 @@ static int read_pax(struct tar *t, const uint8_t *h, bool is_global, struct err 
 		int64_t size;
 		if (!tar_number(h + AT_SIZE, 12, &size) || size < 0 || size > PAX_BODY_MAX)
 			return err_new(e, EINVAL, "tar: bad size of a global header");
-		return skip(t, ((uint64_t)size + BLOCK - 1) & ~(uint64_t)(BLOCK - 1), e);
+		return skip(t, ((uint64_t)size + TAR_BLOCK_SIZE - 1) & ~(uint64_t)(TAR_BLOCK_SIZE - 1), e);
 	}
 	int r = read_body(t, h, PAX_BODY_MAX, t->body, &len, e);
 	return r < 0 ? r : pax_parse(&t->pax, t->body, len, e);
@@ -252,8 +187,9 @@ static int read_pax(struct tar *t, const uint8_t *h, bool is_global, struct err 
 static int read_name(struct tar *t, const uint8_t *h, char out[static TAR_PATH_MAX + 2], struct err *e)
 {
 	int r = read_body(t, h, TAR_PATH_MAX + 1, out, NULL, e);
-	return r == 0 && strlen(out) > TAR_PATH_MAX ? err_new(e, ENAMETOOLONG, "tar: name of more than %d bytes",
-							      TAR_PATH_MAX) : r;
+	return r == 0 && strlen(out) > TAR_PATH_MAX ?
+		       err_new(e, ENAMETOOLONG, "tar: name of more than %d bytes", TAR_PATH_MAX) :
+		       r;
 }
 
 struct long_names {
@@ -285,8 +221,9 @@ static const struct {
 	char flag;
 	enum tar_type type;
 } types[] = {
-	{ '0', TAR_FILE },  { '\0', TAR_FILE },  { '7', TAR_FILE }, { 'S', TAR_FILE }, { '1', TAR_HARDLINK },
-	{ '2', TAR_SYMLINK }, { '3', TAR_CHAR }, { '4', TAR_BLOCK }, { '5', TAR_DIR },  { '6', TAR_FIFO },
+	{ '0', TAR_FILE },     { '\0', TAR_FILE },   { '7', TAR_FILE }, { 'S', TAR_FILE },
+	{ '1', TAR_HARDLINK }, { '2', TAR_SYMLINK }, { '3', TAR_CHAR }, { '4', TAR_BLOCK },
+	{ '5', TAR_DIR },      { '6', TAR_FIFO },
 };
 
 static int take_type(struct tar *t, const uint8_t *h, struct err *e)
@@ -299,7 +236,8 @@ static int take_type(struct tar *t, const uint8_t *h, struct err *e)
 	return err_new(e, EINVAL, "entry type 0x%02x is not known", h[AT_TYPE]);
 }
 
-static int take_id(const uint8_t *field, bool has, uint64_t pax, const char *what, uint32_t *ret_id, struct err *e)
+static int take_id(const uint8_t *field, bool has, uint64_t pax, const char *what, uint32_t *ret_id,
+		   struct err *e)
 {
 	int64_t v = (int64_t)pax;
 	if (!has && !tar_number(field, 8, &v))
@@ -324,8 +262,8 @@ static int take_numbers(struct tar *t, const uint8_t *h, struct err *e)
 	if ((!pax->has_size && !tar_number(h + AT_SIZE, 12, &size)) || size < 0)
 		return err_new(e, EINVAL, "bad size");
 	if ((en->type == TAR_CHAR || en->type == TAR_BLOCK) &&
-	    (!tar_number(h + AT_MAJOR, 8, &dev_major) || !tar_number(h + AT_MINOR, 8, &dev_minor) || dev_major < 0 ||
-	     dev_minor < 0 || dev_major > UINT32_MAX || dev_minor > UINT32_MAX))
+	    (!tar_number(h + AT_MAJOR, 8, &dev_major) || !tar_number(h + AT_MINOR, 8, &dev_minor) ||
+	     dev_major < 0 || dev_minor < 0 || dev_major > UINT32_MAX || dev_minor > UINT32_MAX))
 		return err_new(e, EINVAL, "bad device number");
 	en->mode = (uint32_t)mode & 07777;
 	en->mtime = pax->has_mtime ? pax->mtime : (struct timespec){ .tv_sec = mtime };
@@ -367,7 +305,7 @@ static int take_entry(struct tar *t, const uint8_t *h, const struct long_names *
 	set_data(t, en->data_bytes);
 	en->xattrs = t->pax.xattrs;
 	en->xattr_count = t->pax.xattr_count;
-	if (h[AT_TYPE] == 'S' && is_gnu(h))
+	if (h[AT_TYPE] == 'S' && tar_is_gnu(h))
 		r = sparse_old(t, h, e);
 	else if (h[AT_TYPE] == 'S')
 		r = err_new(e, EINVAL, "a sparse entry that is not GNU's");

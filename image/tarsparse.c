@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "image/tarfield.h"
+
 /* Puts a map that has been read into the entry, if it fits the file's size and the data. */
 static int take_parts(struct tar *t, const struct tar_parts *parts, uint64_t size, struct err *e)
 {
@@ -13,10 +15,11 @@ static int take_parts(struct tar *t, const struct tar_parts *parts, uint64_t siz
 		sum += parts->v[i].len;
 	const struct tar_part *last = parts->n ? &parts->v[parts->n - 1] : NULL;
 	if (last && last->offset + last->len > size)
-		return err_new(e, EINVAL, "sparse map: goes beyond the file's %llu bytes", (unsigned long long)size);
+		return err_new(e, EINVAL, "sparse map: goes beyond the file's %llu bytes",
+			       (unsigned long long)size);
 	if (sum != t->data_left)
-		return err_new(e, EINVAL, "sparse map: has %llu bytes, the archive %llu", (unsigned long long)sum,
-			       (unsigned long long)t->data_left);
+		return err_new(e, EINVAL, "sparse map: has %llu bytes, the archive %llu",
+			       (unsigned long long)sum, (unsigned long long)t->data_left);
 	t->entry.is_sparse = true;
 	t->entry.size = size;
 	t->entry.data_bytes = sum;
@@ -80,8 +83,9 @@ static int map_line(struct map_reader *m, uint64_t *ret_value, struct err *e)
 		}
 		digits[len] = m->block[m->at++];
 		if (digits[len] == '\n')
-			return tar_decimal(digits, digits + len, ret_value) ? 0 :
-									      err_new(e, EINVAL, "sparse map: bad number");
+			return tar_decimal(digits, digits + len, ret_value) ?
+				       0 :
+				       err_new(e, EINVAL, "sparse map: bad number");
 	}
 	return err_new(e, EINVAL, "sparse map: bad number");
 }
@@ -114,8 +118,8 @@ int sparse_pax(struct tar *t, struct err *e)
 		return take_parts(t, &pax->parts, pax->sparse_size, e);
 	}
 	if (pax->sparse_major != 1 || pax->sparse_minor != 0)
-		return err_new(e, EINVAL, "sparse format %llu.%llu is not known", (unsigned long long)pax->sparse_major,
-			       (unsigned long long)pax->sparse_minor);
+		return err_new(e, EINVAL, "sparse format %llu.%llu is not known",
+			       (unsigned long long)pax->sparse_major, (unsigned long long)pax->sparse_minor);
 	int r = read_map(t, e);
 	return r < 0 ? r : take_parts(t, &t->parts, pax->sparse_size, e);
 }

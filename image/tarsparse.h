@@ -6,9 +6,6 @@
 /* Reads `len` bytes of the archive into `out`; a short archive is an error. Defined by image/tar. */
 int tar_read(struct tar *t, void *out, size_t len, struct err *e);
 
-/* Reads a number of a header block: octal, or base-256. Defined by image/tar. */
-bool tar_number(const uint8_t *field, size_t len, int64_t *ret_value);
-
 /* Reads the map of an old GNU sparse entry from its header block and the blocks that follow. */
 int sparse_old(struct tar *t, const uint8_t *header, struct err *e);
 

@@ -37,7 +37,7 @@ struct writer {
 	struct link_row *links;
 	size_t link_count, link_room;
 	char *buf;
-	size_t used;         /* bytes in buf that are not written yet */
+	size_t used; /* bytes in buf that are not written yet */
 	struct str pax;
 };
 
@@ -115,7 +115,10 @@ static int put_header(struct writer *w, char h[static BLOCK], char type, struct 
 {
 	unsigned int sum = 0;
 	h[156] = type;
-	memcpy(h + 257, "ustar\0" "00", 8);
+	memcpy(h + 257,
+	       "ustar\0"
+	       "00",
+	       8);
 	memset(h + 148, ' ', 8);
 	for (int i = 0; i < BLOCK; i++)
 		sum += (unsigned char)h[i];
@@ -150,7 +153,8 @@ static void add_times(struct writer *w, char *h, const struct stat *st)
 	if (sec >= 0)
 		snprintf(text, sizeof(text), "%lld.%09ld", (long long)sec, st->st_mtim.tv_nsec);
 	else if (st->st_mtim.tv_nsec)
-		snprintf(text, sizeof(text), "-%lld.%09ld", (long long)-(sec + 1), 1000000000 - st->st_mtim.tv_nsec);
+		snprintf(text, sizeof(text), "-%lld.%09ld", (long long)-(sec + 1),
+			 1000000000 - st->st_mtim.tv_nsec);
 	else
 		snprintf(text, sizeof(text), "%lld", (long long)sec);
 	pax_text(&w->pax, "mtime", text);
@@ -177,8 +181,8 @@ static int add_xattrs(struct writer *w, int fd, struct err *e)
 	return 0;
 }
 
-static int put_entry(struct writer *w, int fd, const char *path, const struct stat *st, char type, const char *link,
-		     struct err *e)
+static int put_entry(struct writer *w, int fd, const char *path, const struct stat *st, char type,
+		     const char *link, struct err *e)
 {
 	char h[BLOCK] = { 0 };
 	w->pax.len = 0;
@@ -207,7 +211,8 @@ static int put_entry(struct writer *w, int fd, const char *path, const struct st
 
 static int put_data(struct writer *w, int parent, const char *name, uint64_t size, struct err *e)
 {
-	fd_auto int fd = path_open(parent, name, PATH_BENEATH, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	fd_auto int fd =
+		path_open(parent, name, PATH_BENEATH, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 	if (fd < 0)
 		return err_ret(e, fd, "open");
 	free_auto char *buf = mem_alloc(PIECE);
@@ -240,7 +245,8 @@ static const char *first_name(struct writer *w, const struct stat *st, const cha
 
 static int put_tree(struct writer *w, int dir, const char *prefix, int depth, struct err *e);
 
-static int put_dir(struct writer *w, int fd, const char *path, const struct stat *st, int depth, struct err *e)
+static int put_dir(struct writer *w, int fd, const char *path, const struct stat *st, int depth,
+		   struct err *e)
 {
 	char with_slash[PATH_MAX + 2];
 	snprintf(with_slash, sizeof(with_slash), "%s/", path);

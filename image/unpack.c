@@ -21,9 +21,9 @@ struct unpack {
 	struct dirstack dirs;
 	struct meta_owner own;
 	struct unpacked done;
-	char path[TAR_PATH_MAX + 1];  /* the entry's, in plain form */
-	char link[TAR_PATH_MAX + 1];  /* its hard link's target, in plain form */
-	size_t name;                  /* where the last component of `path` begins */
+	char path[TAR_PATH_MAX + 1]; /* the entry's, in plain form */
+	char link[TAR_PATH_MAX + 1]; /* its hard link's target, in plain form */
+	size_t name;                 /* where the last component of `path` begins */
 };
 
 /* What all makers of one entry need. */
@@ -48,7 +48,8 @@ static int write_plain(struct unpack *u, int fd, struct err *e)
 	return r;
 }
 
-static int write_part(struct unpack *u, int fd, struct tar_part part, const uint8_t **p, size_t *n, struct err *e)
+static int write_part(struct unpack *u, int fd, struct tar_part part, const uint8_t **p, size_t *n,
+		      struct err *e)
 {
 	while (part.len) {
 		int r = *n ? 1 : tar_data(&u->tar, p, n, e);
@@ -101,15 +102,21 @@ static int make_dir(struct unpack *u, const struct place *at, struct err *e)
 {
 	const struct tar_entry *en = at->en;
 	bool is_new;
-	/* A directory that its owner can use gets its mode at once; special bits and lesser modes come at the end. */
+	/*
+	 * A directory that its owner can use gets its mode at once; special bits and lesser modes come at the
+	 * end.
+	 */
 	bool is_usual = (en->mode & 07700) == 0700;
 	int r = dirstack_make(at->parent, at->name, is_usual ? en->mode : 0700, &is_new, e);
 	if (r < 0)
 		return r;
 	if ((!is_new || meta_dir_needs(en, &u->own)) && (r = meta_node(at->parent, at->name, en, e)) < 0)
 		return r;
-	dirstack_later(&u->dirs, &(struct dir_later){ .path = u->path, .mtime = en->mtime, .has_mtime = true,
-						      .mode = en->mode, .has_mode = !is_usual || !is_new });
+	dirstack_later(&u->dirs, &(struct dir_later){ .path = u->path,
+						      .mtime = en->mtime,
+						      .has_mtime = true,
+						      .mode = en->mode,
+						      .has_mode = !is_usual || !is_new });
 	return 0;
 }
 
@@ -151,9 +158,11 @@ static int make_hardlink(struct unpack *u, const struct place *at, struct err *e
 	fd_auto int dir = open_target_dir(u, at, name);
 	struct stat target, here;
 	if (dir < 0 || !u->link[0] || fstatat(dir, u->link + name, &target, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_new(e, ENOENT, "hard link to \"%.200s\", which is not in this layer", at->en->link);
+		return err_new(e, ENOENT, "hard link to \"%.200s\", which is not in this layer",
+			       at->en->link);
 	if (S_ISDIR(target.st_mode) || whiteout_is(&target))
-		return err_new(e, EINVAL, "hard link to \"%.200s\", which is a directory or deleted", at->en->link);
+		return err_new(e, EINVAL, "hard link to \"%.200s\", which is a directory or deleted",
+			       at->en->link);
 	if (fstatat(at->parent, at->name, &here, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (here.st_ino == target.st_ino && here.st_dev == target.st_dev)
 			return 0;
@@ -162,7 +171,8 @@ static int make_hardlink(struct unpack *u, const struct place *at, struct err *e
 			return err_ret(e, r, "replace");
 	}
 	return linkat(dir, u->link + name, at->parent, at->name, 0) < 0 ?
-	       err_sys(e, "hard link to \"%.200s\"", at->en->link) : 0;
+		       err_sys(e, "hard link to \"%.200s\"", at->en->link) :
+		       0;
 }
 
 static int make_node(struct unpack *u, const struct place *at, struct err *e)
@@ -180,8 +190,8 @@ static int make_node(struct unpack *u, const struct place *at, struct err *e)
 	if (r < 0 && errno == EEXIST && (r = dirstack_clear(at->parent, at->name)) == 0)
 		r = mknodat(at->parent, at->name, kind | 0600, dev);
 	if (r < 0 && errno == EPERM)
-		return err_sys(e, "device node %u:%u (needs CAP_MKNOD and a file system that allows it)", en->dev_major,
-			       en->dev_minor);
+		return err_sys(e, "device node %u:%u (needs CAP_MKNOD and a file system that allows it)",
+			       en->dev_major, en->dev_minor);
 	return r < 0 ? err_sys(e, "make node") : meta_node(at->parent, at->name, en, e);
 }
 
@@ -202,13 +212,16 @@ static int take_root(struct unpack *u, const struct tar_entry *en, struct err *e
 		return err_new(e, EINVAL, "the root can only be a directory");
 	int r = meta_node(u->dirs.root, ".", en, e);
 	if (r == 0)
-		dirstack_later(&u->dirs, &(struct dir_later){ .path = "", .mtime = en->mtime, .has_mtime = true,
-							      .mode = en->mode, .has_mode = true });
+		dirstack_later(&u->dirs, &(struct dir_later){ .path = "",
+							      .mtime = en->mtime,
+							      .has_mtime = true,
+							      .mode = en->mode,
+							      .has_mode = true });
 	return r;
 }
 
-static int take_whiteout(struct unpack *u, const struct place *at, enum whiteout_kind kind, const char *target,
-			 struct err *e)
+static int take_whiteout(struct unpack *u, const struct place *at, enum whiteout_kind kind,
+			 const char *target, struct err *e)
 {
 	bool is_root = u->name == 0;
 	if (kind == WHITEOUT_IGNORED)
@@ -239,8 +252,9 @@ static int check_parents(const char *path, size_t len, bool *ret_is_ignored, str
 }
 
 /*
- * False when this layer has something else than directories on the way to the entry: what lay there below is hidden
- * already, so a whiteout says nothing new (umoci writes them), and must not follow a symlink elsewhere.
+ * False when this layer has something else than directories on the way to the entry: what lay there below is
+ * hidden already, so a whiteout says nothing new (umoci writes them), and must not follow a symlink
+ * elsewhere.
  */
 static bool is_below_dirs(struct unpack *u)
 {

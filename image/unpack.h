@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One layer's tar into one directory, as overlayfs will read it. Nothing leaves that directory, whatever the archive
- * says. Part of kist-image; runs in a worker thread. Source: image-spec layer.md.
+ * One layer's tar into one directory, as overlayfs will read it. Nothing leaves that directory, whatever the
+ * archive says. Part of kist-image; runs in a worker thread. Source: image-spec layer.md.
  */
 #pragma once
 #include "image/flow.h"
@@ -10,15 +10,16 @@
 enum { UNPACK_ENTRIES_MAX = 4000000 };
 
 struct unpacked {
-	uint64_t bytes;     /* of file data */
+	uint64_t bytes; /* of file data */
 	uint64_t entries;
-	bool is_opaque;     /* the layer's root hides everything below */
-	char *implied;      /* directories that the archive does not describe, each ended by a NUL; the caller frees */
+	bool is_opaque; /* the layer's root hides everything below */
+	char *implied;  /* directories that the archive does not describe, each ended by a NUL; the caller
+			   frees */
 	size_t implied_len;
 };
 
 /*
- * Unpacks `in`, to its end, into the directory `root`, which is empty. The process's umask must be 0. What is there on
- * failure is the caller's to remove.
+ * Unpacks `in`, to its end, into the directory `root`, which is empty. The process's umask must be 0. What is
+ * there on failure is the caller's to remove.
  */
 int unpack_layer(struct flow *in, int root, struct unpacked *ret_unpacked, struct err *e);

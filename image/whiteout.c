@@ -39,7 +39,9 @@ static void proc_path(int fd, const char *name, char *out, size_t size)
 	snprintf(out, size, "/proc/self/fd/%d%s%s", fd, name ? "/" : "", name ? name : "");
 }
 
-/* trusted.* needs CAP_SYS_ADMIN in the first user namespace; overlayfs with "userxattr" reads user.* instead. */
+/*
+ * trusted.* needs CAP_SYS_ADMIN in the first user namespace; overlayfs with "userxattr" reads user.* instead.
+ */
 static const char *const opaque_names[] = { "trusted.overlay.opaque", "user.overlay.opaque" };
 
 int opaque_set(int parent, const char *name, struct err *e)
@@ -48,7 +50,8 @@ int opaque_set(int parent, const char *name, struct err *e)
 	proc_path(parent, name, path, sizeof(path));
 	int r = -1;
 	for (int i = 0; i < 2 && r < 0; i++) {
-		r = name ? lsetxattr(path, opaque_names[i], "y", 1, 0) : setxattr(path, opaque_names[i], "y", 1, 0);
+		r = name ? lsetxattr(path, opaque_names[i], "y", 1, 0) :
+			   setxattr(path, opaque_names[i], "y", 1, 0);
 		if (r < 0 && errno != EPERM)
 			break;
 	}
@@ -85,7 +88,8 @@ int whiteout_sweep(int dir, struct err *e)
 	}
 	struct stat st;
 	for (struct dirent *de; (de = readdir(d));)
-		if (de->d_type == DT_CHR && fstatat(dir, de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && whiteout_is(&st))
+		if (de->d_type == DT_CHR && fstatat(dir, de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    whiteout_is(&st))
 			unlinkat(dir, de->d_name, 0);
 	closedir(d);
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Deletions of a layer, from tar's names (.wh.NAME, .wh..wh..opq) to what overlayfs reads: 0:0 character devices and
- * the opaque xattr. Sources: image-spec layer.md "Whiteouts"; overlayfs documentation "whiteouts and opaque directories".
+ * Deletions of a layer, from tar's names (.wh.NAME, .wh..wh..opq) to what overlayfs reads: 0:0 character
+ * devices and the opaque xattr. Sources: image-spec layer.md "Whiteouts"; overlayfs documentation "whiteouts
+ * and opaque directories".
  */
 #pragma once
 #include <stdbool.h>
@@ -9,11 +10,11 @@
 #include "util/err.h"
 
 enum whiteout_kind {
-	WHITEOUT_NONE,     /* an ordinary name */
-	WHITEOUT_FILE,     /* deletes NAME below */
-	WHITEOUT_OPAQUE,   /* hides all that is below in its directory */
-	WHITEOUT_IGNORED,  /* aufs's own records: .wh..wh.* */
-	WHITEOUT_BAD,      /* .wh. and nothing, "." or ".." */
+	WHITEOUT_NONE,    /* an ordinary name */
+	WHITEOUT_FILE,    /* deletes NAME below */
+	WHITEOUT_OPAQUE,  /* hides all that is below in its directory */
+	WHITEOUT_IGNORED, /* aufs's own records: .wh..wh.* */
+	WHITEOUT_BAD,     /* .wh. and nothing, "." or ".." */
 };
 
 /* What the last component of a path means. *ret_target: the deleted name. */
@@ -23,8 +24,8 @@ enum whiteout_kind whiteout_kind(const char *name, const char **ret_target);
 bool whiteout_is(const struct stat *st);
 
 /*
- * Deletes `name` of lower layers in the directory `parent`. What the same layer has there stays, but a directory becomes
- * opaque. `is_root_opaque`: the parent is a root that hides everything already.
+ * Deletes `name` of lower layers in the directory `parent`. What the same layer has there stays, but a
+ * directory becomes opaque. `is_root_opaque`: the parent is a root that hides everything already.
  */
 int whiteout_make(int parent, const char *name, bool is_hidden, struct err *e);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer target: any bytes as a tar archive, in pieces of sizes that the first byte chooses. The reader must neither
- * crash nor read what it was not given; what it accepts keeps its promises.
+ * libFuzzer target: any bytes as a tar archive, in pieces of sizes that the first byte chooses. The reader
+ * must neither crash nor read what it was not given; what it accepts keeps its promises.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ struct pieces {
 	struct flow flow;
 	const uint8_t *p;
 	size_t left, piece;
-	uint8_t *last;     /* a copy of the last piece, freed at the next pull: use after that is found out */
+	uint8_t *last; /* a copy of the last piece, freed at the next pull: use after that is found out */
 };
 
 static int pull(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len, struct err *e)
@@ -63,7 +63,8 @@ static void check_entry(const struct tar_entry *en)
 	for (size_t i = 0; i < en->xattr_count; i++)
 		need(strlen(en->xattrs[i].name) <= 255 && en->xattrs[i].len <= PAX_XATTR_MAX);
 	if (path_plain(en->path, plain, &name, &e) == 0) {
-		need(!strstr(plain, "//") && plain[0] != '/' && strcmp(plain, "..") != 0 && name <= strlen(plain));
+		need(!strstr(plain, "//") && plain[0] != '/' && strcmp(plain, "..") != 0 &&
+		     name <= strlen(plain));
 		whiteout_kind(plain + name, &target);
 	}
 }
@@ -74,7 +75,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	struct pieces in = {
-		.flow = { .pull = pull }, .p = data + 1, .left = size - 1, .piece = sizes[data[0] % (sizeof(sizes) / sizeof(*sizes))],
+		.flow = { .pull = pull },
+		.p = data + 1,
+		.left = size - 1,
+		.piece = sizes[data[0] % (sizeof(sizes) / sizeof(*sizes))],
 	};
 	struct tar *t = malloc(sizeof(*t));
 	if (!t)

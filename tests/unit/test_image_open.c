@@ -22,6 +22,7 @@
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 #define D "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+#define DESC(d) "{\"digest\":\"sha256:" d "\",\"size\":1}"
 #define ROW(d, name) \
 	"{\"digest\":\"sha256:" d "\",\"size\":1,\"annotations\":{\"org.opencontainers.image.ref.name\":\"" name "\"}}"
 
@@ -42,12 +43,12 @@ static int make_store(void **state)
 	snprintf(top, sizeof(top), "/tmp/kist-unit.XXXXXX");
 	assert_non_null(mkdtemp(top));
 	assert_int_equal(store_open(top, true, &store, &e), 0);
-	put("index.json", "{\"schemaVersion\":2,\"manifests\":[" ROW(A, "docker.io/library/app:1") "," ROW(A, "localhost/tool:latest")
-			  "," ROW(B, "one.test/same:latest") "," ROW(C, "two.test/same:latest") "," ROW(B, "only.test/x/y:2")
-			  "," ROW(C, "app:2") "]}");
+	put("index.json", "{\"schemaVersion\":2,\"manifests\":["
+	    ROW(A, "docker.io/library/app:1") "," ROW(A, "localhost/tool:latest") ","
+	    ROW(B, "one.test/same:latest") "," ROW(C, "two.test/same:latest") ","
+	    ROW(B, "only.test/x/y:2") "," ROW(C, "app:2") "]}");
 	put("blobs/sha256/" A,
-	    "{\"schemaVersion\":2,\"config\":{\"digest\":\"sha256:" D "\",\"size\":1},\"layers\":["
-	    "{\"digest\":\"sha256:" A "\",\"size\":1},{\"digest\":\"sha256:" B "\",\"size\":1},{\"digest\":\"sha256:" C "\",\"size\":1}]}");
+	    "{\"schemaVersion\":2,\"config\":" DESC(D) ",\"layers\":[" DESC(A) "," DESC(B) "," DESC(C) "]}");
 	put("blobs/sha256/" D,
 	    "{\"os\":\"linux\",\"architecture\":\"amd64\",\"config\":{\"User\":\"u\",\"Env\":[\"SECRET\",\"=x\",\"A=b=c\"],"
 	    "\"Cmd\":[\"sh\",\"-c\"],\"Entrypoint\":null,\"WorkingDir\":\"/w\",\"StopSignal\":\"INT\",\"Volumes\":{\"/v\":{}},"
@@ -161,28 +162,32 @@ static void layers_top_first_down_to_an_opaque_one(void **state)
 
 static void documents(void **state)
 {
-#define DESC "{\"digest\":\"sha256:" A "\",\"size\":1}"
 #define OCI "application/vnd.oci.image."
 	static const struct {
 		const char *text, *type, *words;
 	} rows[] = {
-		{ "{\"schemaVersion\":2,\"config\":" DESC ",\"layers\":[]}", NULL, NULL },
-		{ "{\"schemaVersion\":2,\"config\":" DESC ",\"layers\":[]}", OCI "manifest.v1+json", NULL },
+		{ "{\"schemaVersion\":2,\"config\":" DESC(A) ",\"layers\":[]}", NULL, NULL },
+		{ "{\"schemaVersion\":2,\"config\":" DESC(A) ",\"layers\":[]}", OCI "manifest.v1+json", NULL },
 		{ "{\"schemaVersion\":2,\"manifests\":[]}", OCI "index.v1+json", NULL },
-		{ "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.docker.distribution.manifest.v2+json\",\"config\":" DESC
-		  ",\"layers\":[" DESC "]}", NULL, NULL },
-		{ "{\"schemaVersion\":2,\"config\":" DESC ",\"layers\":[],\"manifests\":[]}", NULL, "both a manifest and an index" },
-		{ "{\"schemaVersion\":2,\"layers\":[],\"manifests\":[" DESC "]}", NULL, "both a manifest and an index" },
+		{ "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.docker.distribution.manifest.v2+json\",\"config\":" DESC(A)
+		  ",\"layers\":[" DESC(A) "]}", NULL, NULL },
+		{ "{\"schemaVersion\":2,\"config\":" DESC(A) ",\"layers\":[],\"manifests\":[]}", NULL,
+		  "both a manifest and an index" },
+		{ "{\"schemaVersion\":2,\"layers\":[],\"manifests\":[" DESC(A) "]}",
+		  NULL, "both a manifest and an index" },
 		{ "{\"schemaVersion\":2}", NULL, "neither a manifest nor an index" },
 		{ "{\"schemaVersion\":1,\"manifests\":[]}", NULL, "schemaVersion is 1" },
 		{ "{\"manifests\":[]}", NULL, "schemaVersion" },
 		{ "{\"schemaVersion\":2,\"layers\":[]}", NULL, "config: missing" },
 		{ "{\"schemaVersion\":2,\"manifests\":[]}", OCI "manifest.v1+json", "is not that of an image index" },
-		{ "{\"schemaVersion\":2,\"mediaType\":\"" OCI "index.v1+json\",\"manifests\":[]}", OCI "manifest.v1+json",
-		  "but its descriptor says" },
-		{ "{\"schemaVersion\":2,\"mediaType\":\"x/y\",\"manifests\":[]}", NULL, "is not that of an image index" },
-		{ "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"sha256:../x\",\"size\":1}]}", NULL, "manifests[0].digest" },
-		{ "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"sha256:" A "\",\"size\":-1}]}", NULL, "size: negative" },
+		{ "{\"schemaVersion\":2,\"mediaType\":\"" OCI "index.v1+json\",\"manifests\":[]}",
+		  OCI "manifest.v1+json", "but its descriptor says" },
+		{ "{\"schemaVersion\":2,\"mediaType\":\"x/y\",\"manifests\":[]}",
+		  NULL, "is not that of an image index" },
+		{ "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"sha256:../x\",\"size\":1}]}",
+		  NULL, "manifests[0].digest" },
+		{ "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"sha256:" A "\",\"size\":-1}]}",
+		  NULL, "size: negative" },
 		{ "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"sha256:" A "\"}]}", NULL, "size" },
 	};
 	(void)state;

@@ -23,7 +23,8 @@ static void accepts_and_splits(void **state)
 		{ "busybox:1.36", "busybox", "1.36", "", "busybox:1.36" },
 		{ "a/b/c-d_e__f.g:T_1.x-y", "a/b/c-d_e__f.g", "T_1.x-y", "", "a/b/c-d_e__f.g:T_1.x-y" },
 		{ "localhost:5000/x", "localhost:5000/x", "", "", "localhost:5000/x:latest" },
-		{ "Reg.Example.COM:443/x/y:z", "Reg.Example.COM:443/x/y", "z", "", "Reg.Example.COM:443/x/y:z" },
+		{ "Reg.Example.COM:443/x/y:z", "Reg.Example.COM:443/x/y", "z", "",
+		  "Reg.Example.COM:443/x/y:z" },
 		{ "x@sha256:" HEX, "x", "", "sha256:" HEX, "x:latest" },
 		{ "h.test/x:1@sha256:" HEX, "h.test/x", "1", "sha256:" HEX, "h.test/x:1" },
 	};
@@ -44,9 +45,36 @@ static void accepts_and_splits(void **state)
 static void refuses(void **state)
 {
 	static const char *const rows[] = {
-		"", ":", "x:", ":x", "X", "x/Y", "-x", "x-", "x..y", "x/../y", "../x", "/x", "x/", "x//y", "x y", "x:a b", "x:-a",
-		"x:a/b", "x@", "x@sha256:12", "x@sha256:" HEX "0", "x@sha512:" HEX, "x___y", "x._y", "h:port/x", "h:123456/x",
-		".h.test/x", "x\ny", "x:\xc3\xa4", "\xc3\xa4",
+		"",
+		":",
+		"x:",
+		":x",
+		"X",
+		"x/Y",
+		"-x",
+		"x-",
+		"x..y",
+		"x/../y",
+		"../x",
+		"/x",
+		"x/",
+		"x//y",
+		"x y",
+		"x:a b",
+		"x:-a",
+		"x:a/b",
+		"x@",
+		"x@sha256:12",
+		"x@sha256:" HEX "0",
+		"x@sha512:" HEX,
+		"x___y",
+		"x._y",
+		"h:port/x",
+		"h:123456/x",
+		".h.test/x",
+		"x\ny",
+		"x:\xc3\xa4",
+		"\xc3\xa4",
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -91,8 +119,10 @@ static void digests(void **state)
 	assert_false(digest_is_valid("sha256:" HEX "/"));
 	assert_false(digest_is_valid("sha256:0123"));
 	assert_false(digest_is_valid("SHA256:" HEX));
-	assert_false(digest_is_valid("sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef"));
-	assert_false(digest_is_valid("sha256:../../../../../../../../../../../../../../../../../../../../../x"));
+	assert_false(
+		digest_is_valid("sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef"));
+	assert_false(
+		digest_is_valid("sha256:../../../../../../../../../../../../../../../../../../../../../x"));
 }
 
 static void short_names(void **state)
@@ -109,8 +139,11 @@ static void short_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(accepts_and_splits), cmocka_unit_test(refuses), cmocka_unit_test(refuses_what_is_too_long),
-		cmocka_unit_test(digests),            cmocka_unit_test(short_names),
+		cmocka_unit_test(accepts_and_splits),
+		cmocka_unit_test(refuses),
+		cmocka_unit_test(refuses_what_is_too_long),
+		cmocka_unit_test(digests),
+		cmocka_unit_test(short_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
