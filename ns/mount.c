@@ -11,17 +11,21 @@
 #include "util/mem.h"
 #include "util/sys.h"
 
-/* Superblock words as fsconfig(2) flags; what a file system does not know as a flag it refuses by name. */
+/*
+ * Superblock words as fsconfig(2) flags; what a file system does not know as a flag it refuses by name. `silent` has
+ * none: it is about the kernel's log, where these calls write nothing. `iversion` is ext4's i_version of older kernels;
+ * elsewhere the file system alone decides.
+ */
 static const struct super_word {
 	unsigned long bit;
 	const char *set, *clear;
+	bool is_wish;    /* unknown to the file system: no failure */
 } super_words[] = {
-	{ MS_SYNCHRONOUS, "sync",      "async"      },
-	{ MS_DIRSYNC,     "dirsync",   NULL         },
-	{ MS_LAZYTIME,    "lazytime",  "nolazytime" },
-	{ MS_MANDLOCK,    "mand",      "nomand"     },
-	{ MS_I_VERSION,   "iversion",  NULL         },
-	{ MS_SILENT,      "silent",    NULL         },
+	{ MS_SYNCHRONOUS, "sync",      "async",      false },
+	{ MS_DIRSYNC,     "dirsync",   NULL,         false },
+	{ MS_LAZYTIME,    "lazytime",  "nolazytime", false },
+	{ MS_MANDLOCK,    "mand",      "nomand",     false },
+	{ MS_I_VERSION,   "i_version", NULL,         true  },
 };
 
 /* File systems without a device behind them: `ro` on the mount says all; the shared superblock stays as it is. */
@@ -46,6 +50,7 @@ static int fs_error(int fs, const char *what, struct err *e)
 	if (n <= 2)
 		return err_sys(e, "%s", what);
 	words[n] = '\0';
+	words[2 + strcspn(words + 2, "\n")] = '\0';
 	return err_sys(e, "%s: %s", what, words + 2);
 }
 
@@ -58,7 +63,7 @@ static int set_super(int fs, const char *type, const struct mount_options *o, st
 	for (size_t i = 0; i < ARRAY_LEN(super_words); i++) {
 		const struct super_word *w = &super_words[i];
 		const char *flag = (o->super_set & w->bit) ? w->set : (o->super_clr & w->bit) ? w->clear : NULL;
-		if (flag && fsconfig(fs, FSCONFIG_SET_FLAG, flag, NULL, 0) < 0)
+		if (flag && fsconfig(fs, FSCONFIG_SET_FLAG, flag, NULL, 0) < 0 && !w->is_wish)
 			return fs_error(fs, flag, e);
 	}
 	return 0;
@@ -105,6 +110,25 @@ int mount_new(const char *type, const char *source, const struct mount_options *
 	/* fsmount(2) takes the plain attributes at once, which saves mount_setattr for nearly every mount. */
 	int fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)(o->attr_set & ~(uint64_t)MOUNT_ATTR_IDMAP));
 	return fd < 0 ? fs_error(fs, type, e) : fd;
+}
+
+int mount_reconfigure(int mnt, const struct mount_options *o, struct err *e)
+{
+	struct mount_options rest = *o;
+	/* The mount's own attribute says read-only; others may share the superblock. */
+	rest.super_set &= ~(unsigned long)MS_RDONLY;
+	rest.super_clr &= ~(unsigned long)MS_RDONLY;
+	if (!rest.super_set && !rest.super_clr && !(rest.data && *rest.data))
+		return 0;
+	fd_leave_auto int fs = fspick(mnt, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+	if (fs < 0)
+		return err_sys(e, "remount");
+	int r = set_super(fs, "", &rest, e);
+	if (r == 0)
+		r = set_data(fs, rest.data ? rest.data : "", e);
+	if (r == 0 && fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
+		r = fs_error(fs, "remount", e);
+	return r;
 }
 
 int mount_clone(int dirfd, const char *path, bool is_recursive, bool is_nofollow, struct err *e)

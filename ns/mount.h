@@ -17,6 +17,9 @@
  */
 int mount_new(const char *type, const char *source, const struct mount_options *o, struct err *e);
 
+/* Changes the options of the file system behind a mount, when there are any but its attributes. fspick(2). Child. */
+int mount_reconfigure(int mnt, const struct mount_options *o, struct err *e);
+
 /* Makes a detached copy of the tree at `path` below `dirfd` (AT_EMPTY_PATH when path is ""). */
 int mount_clone(int dirfd, const char *path, bool is_recursive, bool is_nofollow, struct err *e);
 

@@ -149,6 +149,11 @@ static int make_mounts(struct init *c, struct err *e)
 	return mounts_make(c->p, c->a->opened, c->root, e);
 }
 
+static int finish_mounts(struct init *c, struct err *e)
+{
+	return mounts_finish(c->p, c->a->opened, e);
+}
+
 /* Docker and podman count on a working directory that the image does not have. */
 static int make_cwd(struct init *c, struct err *e)
 {
@@ -236,6 +241,7 @@ static const struct step {
 	{ "devices",           NEED_DEV,       make_devices },
 	{ "terminal",          NEED_TERMINAL,  make_terminal },
 	{ "working directory", NEED_MOUNTNS,   make_cwd },
+	{ "mounts",            NEED_MOUNTNS,   finish_mounts },
 	{ "masked paths",      NEED_MASK,      cover_paths },
 	{ "read-only root",    NEED_READONLY,  root_readonly },
 	{ "pivot",             NEED_MOUNTNS,   enter_root },

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/statfs.h>
@@ -61,10 +62,19 @@ static int open_target(int root, const struct plan_mount *m, bool is_file, struc
 	return fd < 0 ? err_ret(e, fd, "destination") : fd;
 }
 
+/* A tmpfs gets its mount points and devices before it becomes read-only: mounts_finish. */
+static bool is_late_readonly(const struct plan_mount *m)
+{
+	return m->kind == PLAN_NEW && strcmp(m->type, "tmpfs") == 0 && (m->options.attr_set & MOUNT_ATTR_RDONLY);
+}
+
 /* Where sysfs cannot be mounted anew (a user namespace that does not own its network), the template's serves. */
 static int new_tree(const struct plan_mount *m, const char *type, struct err *e)
 {
-	int tree = mount_new(type, m->source, &m->options, e);
+	struct mount_options o = m->options;
+	if (is_late_readonly(m))
+		o.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	int tree = mount_new(type, m->source, &o, e);
 	if (tree != -EPERM || strcmp(type, "sysfs") != 0)
 		return tree;
 	struct err ignored;
@@ -75,9 +85,30 @@ static int new_tree(const struct plan_mount *m, const char *type, struct err *e)
 	return r < 0 ? tree : fd_take(&copy);
 }
 
-static int make_one(const struct plan *p, const struct plan_mount *m, int own_tree, bool is_file, int root, struct err *e)
+/* copy-symlink: a link of the same target; one that is there already will do. */
+static int make_link(int root, const struct plan_mount *m, struct err *e)
 {
-	(void)p;
+	const char *name;
+	fd_auto int up = path_open_parent(root, m->destination, PATH_IN_ROOT, true, &name);
+	if (up < 0)
+		return err_ret(e, up, "destination");
+	if (symlinkat(m->link, up, name) == 0)
+		return 0;
+	char there[PATH_MAX];
+	ssize_t n = errno == EEXIST ? readlinkat(up, name, there, sizeof(there) - 1) : -1;
+	if (n < 0)
+		return errno == EINVAL ? err_new(e, EEXIST, "destination: a file that is not this symlink is there")
+				       : err_sys(e, "destination");
+	there[n] = '\0';
+	return strcmp(there, m->link) == 0 ? 0 : err_new(e, EEXIST, "destination: a symlink to %s is there", there);
+}
+
+/* `tree_slot`: a copy made beforehand, or -1; a tmpfs that is still to become read-only is left there. */
+static int make_one(const struct plan_mount *m, int *tree_slot, bool is_file, int root, struct err *e)
+{
+	int own_tree = *tree_slot;
+	if (m->link)
+		return make_link(root, m, e);
 	fd_leave_auto int target = open_target(root, m, is_file, e);
 	if (target < 0)
 		return fd_take(&target);
@@ -85,11 +116,15 @@ static int make_one(const struct plan *p, const struct plan_mount *m, int own_tr
 	if (r < 0)
 		return r;
 	if (m->kind == PLAN_REMOUNT) {
-		r = mount_attributes(target, &m->options, e);
+		r = mount_reconfigure(target, &m->options, e);
+		if (r == 0)
+			r = mount_attributes(target, &m->options, e);
 		return r < 0 ? r : mount_propagate(target, &m->options, e);
 	}
 	fd_leave_auto int made = own_tree >= 0 ? -1 : new_tree(m, m->kind == PLAN_CGROUP ? "cgroup2" : m->type, e);
 	int tree = own_tree >= 0 ? own_tree : made;
+	if (tree >= 0 && is_late_readonly(m))
+		*tree_slot = fd_take(&made);
 	if (tree < 0)
 		return tree;
 	if (own_tree >= 0 && m->kind == PLAN_CGROUP)
@@ -111,7 +146,18 @@ static int make_one(const struct plan *p, const struct plan_mount *m, int own_tr
 int mounts_make(const struct plan *p, const struct opened *o, int root, struct err *e)
 {
 	for (size_t i = 0; i < p->mount_count; i++) {
-		int r = make_one(p, &p->mounts[i], o->trees[i], o->is_file[i], root, e);
+		int r = make_one(&p->mounts[i], &o->trees[i], o->is_file[i], root, e);
+		if (r < 0)
+			return err_at(e, r, "%s", p->mounts[i].where);
+	}
+	return 0;
+}
+
+int mounts_finish(const struct plan *p, const struct opened *o, struct err *e)
+{
+	static const struct mount_options readonly = { .attr_set = MOUNT_ATTR_RDONLY };
+	for (size_t i = 0; i < p->mount_count; i++) {
+		int r = is_late_readonly(&p->mounts[i]) ? mount_attributes(o->trees[i], &readonly, e) : 0;
 		if (r < 0)
 			return err_at(e, r, "%s", p->mounts[i].where);
 	}

@@ -6,5 +6,8 @@
 /* Makes all mounts of a plan beneath `root`, in order. */
 int mounts_make(const struct plan *p, const struct opened *o, int root, struct err *e);
 
+/* Makes those read-only that had to be writable until mount points and devices were there. Child, before pivot. */
+int mounts_finish(const struct plan *p, const struct opened *o, struct err *e);
+
 /* Whether the plan mounts a devpts on /dev/pts, so that /dev/ptmx leads there. */
 bool mounts_has_pts(const struct plan *p);

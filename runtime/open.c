@@ -2,6 +2,7 @@
 /* plan_open of plan.h: everything on the host that a plan names, opened as descriptors. Runs in the parent. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,14 +36,32 @@ static int open_root(const struct plan *p, struct err *e)
 	return r < 0 ? err_at(e, r, "root.path %s", p->rootfs) : fd_take(&tree);
 }
 
+/* copy-symlink: the target of a source that is a symlink itself. Anything else is bound as ever. */
+static int read_link(const char *path, struct arena *a, const char **ret, struct err *e)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target));
+	if (n < 0 && errno == EINVAL)
+		return 0;
+	if (n < 0 || n == (ssize_t)sizeof(target))
+		return n < 0 ? err_sys(e, "source: %s", path) : err_new(e, ENAMETOOLONG, "source: %s", path);
+	*ret = arena_strn(a, target, (size_t)n);
+	return 0;
+}
+
 /* A bind's source, relative to the bundle: a detached copy with attributes, propagation and id map set while we may. */
-static int open_bind(const struct plan *p, const struct plan_mount *m, bool *ret_is_file, struct err *e)
+static int open_bind(const struct plan *p, struct plan_mount *m, struct arena *a, bool *ret_is_file, struct err *e)
 {
 	char path[4096];
 	int n = m->source[0] == '/' ? snprintf(path, sizeof(path), "%s", m->source)
 				    : snprintf(path, sizeof(path), "%s/%s", p->bundle, m->source);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return err_new(e, ENAMETOOLONG, "source");
+	if (m->options.is_copy_symlink) {
+		int link = read_link(path, a, &m->link, e);
+		if (link < 0 || m->link)
+			return link < 0 ? link : -1;
+	}
 	fd_auto int tree = mount_clone(AT_FDCWD, path, m->options.is_rbind, m->options.is_src_nofollow, e);
 	struct stat st;
 	if (tree < 0)
@@ -84,9 +103,9 @@ static int open_mounts(const struct plan *p, struct arena *a, struct opened *o, 
 	o->tree_count = p->mount_count;
 	memset(o->trees, 0xff, p->mount_count * sizeof(*o->trees));
 	for (size_t i = 0; i < p->mount_count; i++) {
-		const struct plan_mount *m = &p->mounts[i];
+		struct plan_mount *m = &p->mounts[i];
 		if (m->kind == PLAN_BIND)
-			o->trees[i] = open_bind(p, m, &o->is_file[i], e);
+			o->trees[i] = open_bind(p, m, a, &o->is_file[i], e);
 		else if (m->kind == PLAN_CGROUP)
 			o->trees[i] = open_cgroup(p, e);
 		if (o->trees[i] < -1)

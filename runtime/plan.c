@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "ns/kinds.h"
+#include "util/log.h"
 #include "util/mem.h"
 
 static int plan_namespaces(const struct spec *spec, struct plan *p, struct err *e)
@@ -66,6 +67,9 @@ static int plan_mount(const struct spec *spec, size_t i, struct arena *a, struct
 		m->kind = PLAN_CGROUP;
 	else if (!s->type)
 		return err_new(e, EINVAL, "mounts[%zu].type: missing, and the options name neither bind nor rbind", i);
+	if (m->kind == PLAN_BIND && (m->options.super_set & ~(unsigned long)(MS_RDONLY | MS_SILENT)))
+		log_warn("mounts[%zu].options: sync, dirsync, lazytime, mand and iversion belong to the file system; "
+			 "on a bind mount they have no effect", i);
 	if (m->kind == PLAN_BIND && !s->source)
 		return err_new(e, EINVAL, "mounts[%zu].source: missing for a bind mount", i);
 	if (s->uid_mappings.n) {

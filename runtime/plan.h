@@ -53,6 +53,7 @@ struct plan_mount {
 	enum plan_mount_kind kind;
 	struct mount_options options;
 	const struct spec_id_maps *uid_maps, *gid_maps;  /* idmap: its own, or the container's */
+	const char *link;         /* copy-symlink, and the source is one: its target; nothing is mounted then */
 };
 
 struct plan_join {
