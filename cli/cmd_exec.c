@@ -101,5 +101,5 @@ int cmd_exec(const struct cli *cli, const void *options, int argc, char **argv, 
 	};
 	if (!o->detach)
 		r = wait_program(&w, &status, e);
-	return r < 0 ? r : status;
+	return r < 0 ? err_at(e, r, "exec %s", rq.id) : status;
 }

@@ -195,7 +195,7 @@ static int begin(const struct keeper_job *job, struct keeper *k, struct err *e)
 		r = make_stdio(job, k, &child, e);
 	if (r < 0) {
 		fd_drop(&rq->own_rootfs);
-		return r;
+		return err_at(e, r, "run %s", rq->id);
 	}
 	rq->stdio[0] = child.in;
 	rq->stdio[1] = child.out;
@@ -250,7 +250,7 @@ int keeper_start(const struct keeper_job *job, struct err *e)
 
 	if (pipe2(ends, O_CLOEXEC) < 0) {
 		fd_drop(&job->request->own_rootfs);
-		return err_sys(e, "keeper: pipe");
+		return err_sys(e, "run %s: keeper: pipe", job->request->id);
 	}
 	fd_auto int ours = ends[0], theirs = ends[1];
 	pid_t pid = fork();
@@ -259,7 +259,7 @@ int keeper_start(const struct keeper_job *job, struct err *e)
 	fd_drop(&theirs);
 	fd_drop(&job->request->own_rootfs);
 	if (pid < 0)
-		return err_sys(e, "keeper: fork");
+		return err_sys(e, "run %s: keeper: fork", job->request->id);
 	if (fd_read_all(ours, &answer, sizeof(answer)) != (ssize_t)sizeof(answer))
 		return err_new(e, EPIPE, "container %s: its keeper was killed", job->dir->name);
 	if (answer.num == 0)
