@@ -169,7 +169,8 @@ static void documents(void **state)
 		{ "{\"schemaVersion\":2,\"config\":" DESC(A) ",\"layers\":[]}", NULL, NULL },
 		{ "{\"schemaVersion\":2,\"config\":" DESC(A) ",\"layers\":[]}", OCI "manifest.v1+json", NULL },
 		{ "{\"schemaVersion\":2,\"manifests\":[]}", OCI "index.v1+json", NULL },
-		{ "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.docker.distribution.manifest.v2+json\",\"config\":" DESC(A)
+		{ "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.docker.distribution.manifest.v2+json\",\"config\":"
+		  DESC(A)
 		  ",\"layers\":[" DESC(A) "]}", NULL, NULL },
 		{ "{\"schemaVersion\":2,\"config\":" DESC(A) ",\"layers\":[],\"manifests\":[]}", NULL,
 		  "both a manifest and an index" },
