@@ -29,14 +29,15 @@ static const struct command_text load_text = {
 	.about =
 		"Reads images from an OCI layout directory, an OCI archive or an archive of docker save "
 		"into the store, verifies each digest, and unpacks each layer once. Prints the name of "
-		"each image.",
+		"each image. Without a path, or with \"-\", reads an archive from standard input.",
 	WORDS_EXAMPLES(load_examples),
 };
 
 #define M struct image_import_options
 static const struct opt import_opts[] = {
 	{ OPT_LIST_AT(M, changes), .name = "change", .letter = 'c', .arg = "LINE",
-	  .help = "a line of a Dockerfile for the image's config: CMD, ENV, USER, WORKDIR, ..." },
+	  .help = "a line of a Dockerfile for the image's config: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, "
+		  "VOLUME or WORKDIR" },
 	{ OPT_SIZE_AT(M, max_bytes), .name = "max-size", .arg = "SIZE",
 	  .help = "refuse an archive that unpacks to more (default 16g)" },
 	{ OPT_FLAG_AT(M, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
@@ -46,13 +47,14 @@ static const struct opt import_opts[] = {
 
 static const struct command_example import_examples[] = {
 	{ "kist image import rootfs.tar base:1", "one tar archive of a root file system becomes an image" },
+	{ "kist import -c 'CMD [\"sh\"]' rootfs.tar base:1", "the same, with a program to run" },
 };
 
 static const struct command_text import_text = {
 	.usage = "[OPTIONS] FILE|DIR NAME",
 	.about =
 		"Makes an image of one layer from a tar archive or a directory that holds a root file "
-		"system.",
+		"system. Prints the digest of the image.",
 	WORDS_EXAMPLES(import_examples),
 };
 

@@ -29,7 +29,7 @@ static int read_decimal(const char *text, struct decimal *ret)
 {
 	struct decimal d = { .end = text };
 
-	if (!is_digit(*text))
+	if (!is_digit(*text) && !(text[0] == '.' && is_digit(text[1])))
 		return -EINVAL;
 	for (; is_digit(*d.end); d.end++)
 		if (__builtin_mul_overflow(d.whole, 10, &d.whole) ||

@@ -200,6 +200,7 @@ static const struct wrong {
 	{ "--memory 9000000p", "option --memory: expected a size such as 512m or 1.5g, got \"9000000p\"" },
 	{ "--time 3y", "option --time: expected seconds, or a duration such as 1m30s, got \"3y\"" },
 	{ "--cpus -1", "option --cpus: expected a number such as 1.5, got \"-1\"" },
+	{ "--cpus .", "option --cpus: expected a number such as 1.5, got \".\"" },
 	{ "--cpus 1e3", "option --cpus: expected a number such as 1.5, got \"1e3\"" },
 	{ "--cpus nan", "option --cpus: expected a number such as 1.5, got \"nan\"" },
 };
@@ -299,6 +300,7 @@ static void cpus(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("--cpus 1.5")->o.cpus.value, 1500000000);
+	assert_int_equal(parse("--cpus .5")->o.cpus.value, 500000000);
 	assert_int_equal(parse("--cpus 0.000000001")->o.cpus.value, 1);
 	assert_int_equal(parse("--cpus 64")->o.cpus.value, 64000000000);
 	assert_true(parse("--cpus 0")->o.cpus.is_set);
