@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kist plan: what run would do with the same words, as JSON. Changes nothing. */
 #include <errno.h>
-#include <unistd.h>
+#include <jansson.h>
+#include <stdio.h>
 
 #include "cli/run_words.h"
-#include "util/fd.h"
+#include "util/mem.h"
 
 enum { PLAN_MAX = 64 << 20 };
+
+/* One key per line, as a person reads it. */
+static int print_lines(const struct str *text, struct err *e)
+{
+	json_error_t where;
+	json_t *doc = json_loadb(text->p, text->len, JSON_ALLOW_NUL, &where);
+
+	if (!doc)
+		return err_new(e, EPROTO, "plan: %s", where.text);
+	int r = json_dumpf(doc, stdout, JSON_INDENT(2));
+	json_decref(doc);
+	return r < 0 || putchar('\n') == EOF || fflush(stdout) == EOF ? err_sys(e, "standard output") : 0;
+}
 
 int cmd_plan(const struct cli *cli, const void *options, int argc, char **argv, struct err *e)
 {
@@ -20,10 +34,5 @@ int cmd_plan(const struct cli *cli, const void *options, int argc, char **argv, 
 	int r = run_words(cli, &o, argc, argv, &a, &rq, e);
 	if (r == 0)
 		r = run_plan(&rq, &out, e);
-	if (r < 0)
-		return r;
-	if (out.len && out.p[out.len - 1] != '\n')
-		str_puts(&out, "\n");
-	r = fd_write_all(STDOUT_FILENO, out.p, out.len);
-	return r < 0 ? err_ret(e, r, "standard output") : 0;
+	return r < 0 ? r : print_lines(&out, e);
 }

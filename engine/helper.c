@@ -31,7 +31,12 @@ static char *beside_us(const char *name)
 	if (!slash)
 		return NULL;
 	*slash = '\0';
-	return in_dir(self, name);
+	char *path = in_dir(self, name);
+	if (path)
+		return path;
+	/* Installed below another prefix than it was built for. */
+	free_auto char *libexec = mem_fmt("%s/../libexec/kist", self);
+	return in_dir(libexec, name);
 }
 
 char *helper_find(const char *name, struct err *e)

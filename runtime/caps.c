@@ -2,6 +2,7 @@
 /* See caps.h. Names and numbers are libcap's; the child makes bare calls because it must not allocate. */
 #include "runtime/caps.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <sys/capability.h>
@@ -25,6 +26,8 @@ void caps_print(struct str *out, uint64_t set)
 		if (!(set & (1ULL << i)))
 			continue;
 		char *name = cap_to_name((cap_value_t)i);
+		for (char *p = name; p && *p; p++)
+			*p = (char)toupper((unsigned char)*p);
 		str_fmt(out, "%s%s", is_first ? "" : ",", name ? name : "?");
 		cap_free(name);
 		is_first = false;
@@ -57,6 +60,15 @@ static uint64_t set_of(const struct strs *names, const char *which, uint64_t gra
 	return set;
 }
 
+static void warn_lost(const char *which, uint64_t set, const char *why)
+{
+	str_auto struct str names = STR_MAX(4096);
+	if (!set)
+		return;
+	caps_print(&names, set);
+	log_warn("process.capabilities.%s: %s, so left out: %s", which, why, names.p);
+}
+
 int caps_plan(const struct spec_capabilities *c, bool is_userns, struct caps *ret, struct err *e)
 {
 	(void)e;
@@ -79,12 +91,8 @@ int caps_plan(const struct spec_capabilities *c, bool is_userns, struct caps *re
 	ret->effective &= ret->permitted;
 	uint64_t lost_ambient = ret->ambient & ~(ret->permitted & ret->inheritable);
 	ret->ambient &= ret->permitted & ret->inheritable;
-	for (int i = 0; i <= last; i++) {
-		if (lost & (1ULL << i))
-			log_warn("process.capabilities.effective: capability %d is not permitted; left out", i);
-		if (lost_ambient & (1ULL << i))
-			log_warn("process.capabilities.ambient: capability %d is not permitted and inheritable; left out", i);
-	}
+	warn_lost("effective", lost, "not permitted");
+	warn_lost("ambient", lost_ambient, "not both permitted and inheritable");
 	return 0;
 }
 

@@ -117,6 +117,23 @@ load ../helpers/common
 	assert_output "kist: option --root: / is no place for the state of containers"
 }
 
+@test "kist-image is found in libexec of the prefix that kist lies in" {
+	mkdir -p usr/bin usr/libexec/kist
+	cp "$KIST" usr/bin/kist
+	cp "$KIST_IMAGE" usr/libexec/kist/kist-image
+	run -0 env -u KIST_LIBEXEC usr/bin/kist --store "$PWD/store" images
+	assert_output --partial REPOSITORY
+}
+
+@test "capabilities that cannot be had are one warning with their names, and plan names them as configs do" {
+	kist spec
+	mkdir rootfs
+	jq '.process.capabilities.ambient = ["CAP_KILL", "CAP_AUDIT_WRITE"]' config.json >c && mv c config.json
+	run -0 --separate-stderr kist plan --bundle .
+	[ "$stderr" = "kist: warning: process.capabilities.ambient: not both permitted and inheritable, so left out: CAP_KILL,CAP_AUDIT_WRITE" ]
+	[ "$(jq -c .process.capabilities.bounding <<<"$output")" = '["CAP_KILL","CAP_NET_BIND_SERVICE","CAP_AUDIT_WRITE"]' ]
+}
+
 # ---- two faces ----
 
 @test "the OCI face knows OCI verbs and options only" {
