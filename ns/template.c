@@ -19,6 +19,8 @@
 #define PIN_DIR  ".template"
 #define PIN_FILE ".template/mnt"
 
+enum { CPU_TRIES = 8 };
+
 static int open_pin(int rootdir)
 {
 	fd_auto int fd = openat(rootdir, PIN_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -76,8 +78,16 @@ static int build(int pindir)
 	return mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0 ? -errno : 0;
 }
 
-/* Runs the builder, and pins its namespace while it waits. */
-static int build_and_pin(int rootdir, int pindir)
+static void choose_cpu(int cpu)
+{
+	cpu_set_t set;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Runs the builder, on processor `cpu` unless -1, and pins its namespace while it waits. */
+static int build_and_pin(int rootdir, int pindir, int cpu)
 {
 	int say[2], hold[2];
 	if (pipe2(say, O_CLOEXEC) < 0)
@@ -94,6 +104,8 @@ static int build_and_pin(int rootdir, int pindir)
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		fd_drop(&hold_out);
+		if (cpu >= 0)
+			choose_cpu(cpu);
 		int r = build(pindir);
 		char c;
 		if (write(say_out, &r, sizeof(r)) == (ssize_t)sizeof(r) && r == 0 && read(hold_in, &c, 1) != 0)
@@ -115,6 +127,24 @@ static int build_and_pin(int rootdir, int pindir)
 	fd_drop(&hold_out);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	return r;
+}
+
+/*
+ * A namespace can only be pinned from an older one (ELOOP). Linux 6.18 tells their age by numbers that each processor
+ * draws from a batch of its own, so a namespace made on another processor may count as younger.
+ */
+static int build_on_some_cpu(int rootdir, int pindir)
+{
+	cpu_set_t allowed;
+	int r = build_and_pin(rootdir, pindir, -1);
+	if (r != -ELOOP || sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+		return r;
+	for (int cpu = 0, tries = 0; r == -ELOOP && cpu < CPU_SETSIZE && tries < CPU_TRIES; cpu++)
+		if (CPU_ISSET(cpu, &allowed)) {
+			tries++;
+			r = build_and_pin(rootdir, pindir, cpu);
+		}
 	return r;
 }
 
@@ -171,7 +201,7 @@ int template_open(int rootdir, struct err *e)
 		return fd;
 	unpin(rootdir);
 	fd_auto int dir = make_pin_dir(rootdir);
-	int r = dir < 0 ? dir : build_and_pin(rootdir, dir);
+	int r = dir < 0 ? dir : build_on_some_cpu(rootdir, dir);
 	if (r == 0)
 		r = open_pin(rootdir);
 	if (r < 0) {
