@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/auxv.h>
 
 #include "cli/help.h"
 #include "cli/words.h"
@@ -53,7 +53,7 @@ static int below_env(const char *name, const char *home_part, const char **ret, 
 /* Fills in the directories that were not given. Without root, they belong to the user. */
 static int set_dirs(struct global_options *g, struct err *e)
 {
-	bool is_root = geteuid() == 0;
+	bool is_root = getauxval(AT_EUID) == 0;
 	int r = 0;
 
 	g->root = or_env(g->root, "KIST_ROOT");

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ static const struct jx_field state_rows[] = {
 	JX_STR(struct state, created, "created"),
 	JX_STR(struct state, cgroup, "cgroup"),
 	JX_U32(struct state, cgroup_keep, "cgroupKeep"),
+	JX_STR(struct state, boot_id, "bootId"),
 	JX_I32(struct state, pid, "pid"),
 	JX_U64(struct state, pid_start, "pidStart"),
 	JX_BOOL(struct state, is_terminal, "terminal"),
@@ -50,6 +52,12 @@ int state_check_id(const char *id, struct err *e)
 	return 0;
 }
 
+/* What the kernel told us at exec, without another call: getauxval(3). */
+static uid_t own_uid(void)
+{
+	return (uid_t)getauxval(AT_EUID);
+}
+
 int state_open_root(const char *path, bool create, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -69,7 +77,7 @@ int state_open_root(const char *path, bool create, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "state root %s", path);
 	struct stat st;
-	if (fstat(fd, &st) < 0 || (st.st_uid != geteuid() && st.st_uid != 0)) {
+	if (fstat(fd, &st) < 0 || (st.st_uid != own_uid() && st.st_uid != 0)) {
 		fd_close(fd);
 		return err_new(e, EPERM, "state root %s: belongs to another user", path);
 	}
@@ -214,6 +222,9 @@ int state_status(const struct state_dir *dir, const struct state *s, int *ret_pi
 	bool is_gate = faccessat(dir->fd, "gate", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	if (!is_gate && errno != ENOENT)
 		return -errno;
+	char boot[37];
+	if (s->boot_id && proc_boot_id(boot) == 0 && strcmp(boot, s->boot_id) != 0)
+		return STATUS_STOPPED;
 	if (ret_pidfd)
 		*ret_pidfd = fd_take(&fd);
 	return is_gate ? STATUS_CREATED : STATUS_RUNNING;

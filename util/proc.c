@@ -99,3 +99,9 @@ int proc_wait_end(int pidfd, int timeout_ms)
 			left = 0;
 	}
 }
+
+int proc_boot_id(char out[static 37])
+{
+	ssize_t n = read_small("/proc/sys/kernel/random/boot_id", out, 37);
+	return n < 0 ? (int)n : n == 36 ? 0 : -EINVAL;
+}

@@ -22,3 +22,6 @@ int proc_signal(int pidfd, int sig);
 
 /* Waits until the process behind a pidfd has ended, at most timeout_ms (-1: for ever). 0: it has, -ETIMEDOUT. */
 int proc_wait_end(int pidfd, int timeout_ms);
+
+/* This boot's id, 36 characters and a NUL, from /proc/sys/kernel/random/boot_id. */
+int proc_boot_id(char out[static 37]);
