@@ -99,33 +99,37 @@ class Sweep:
                 yield role, n, name, error
 
     def one(self, role, n, name, what):
-        fault = "%s at call %d of process %d (%s)" % (what, n, role, name)
         number = "kill" if what == "kill" else str(getattr(errno, what))
         if self.is_fresh:
-            self.fresh()
+            drop_root(self.p.root)
         self.verb.setup()
         done = self.p.traced(self.verb.argv(), (role, n, number))
-        if done.hit is None or done.hit in NOT_FAILING:   # threads do not always make the same calls
-            self.tally.add("missed")
-        name = done.hit or name
-        self.tally.add("faults")
+        name = done.hit or name     # threads do not always make the same calls
+        fault = "%s at call %d of process %d (%s)" % (what, n, role, name)
+        is_void = done.hit is None or (what != "kill" and name in NOT_FAILING)
+        self.tally.add("missed" if is_void else "faults")
         if done.hangs:
             self.tally.add("hangs", fault, "; ".join(done.hangs))
-        is_dead = what == "kill" and role == 0
         is_start = name in ("mmap", "mprotect") and n - self.base.get(role, 0) < LIBC_CALLS
-        if done.status in CRASHES and name not in NOT_FAILING and not is_start:
-            self.tally.add("crashes", fault, "status %d, message %r" % (done.status, done.err.strip()))
-        elif done.status == 0:
-            lie = self.verb.worked(done)
-            if lie and not (what == "kill" and self.verb.is_chain):
-                self.tally.add("lies", fault, lie)
-        elif not is_dead and done.hit and not (what == "kill" and done.status == 128 + signal.SIGKILL):
-            self.check_failed(fault, name, done)
+        is_killed = what == "kill" and (role == 0 or done.status == 128 + signal.SIGKILL)
+        if not is_void and not (is_start and done.status in CRASHES):
+            self.judge(fault, name, done, is_killed)
         problems = self.verb.recover()
         if problems:
             self.tally.add("leaks", fault, "; ".join(problems))
             self.verb.recover()
         self.check_left(fault)
+
+    def judge(self, fault, name, done, is_killed):
+        """What the command says of itself, against what it has done."""
+        if done.status in CRASHES:
+            self.tally.add("crashes", fault, "status %d, message %r" % (done.status, done.err.strip()))
+        elif done.status == 0:
+            lie = "" if is_killed or (fault.startswith("kill") and self.verb.is_chain) else self.verb.worked(done)
+            if lie:
+                self.tally.add("lies", fault, lie)
+        elif not is_killed:
+            self.check_failed(fault, name, done)
 
     def check_failed(self, fault, name, done):
         if not any(word in done.err for word in self.verb.words) and name not in ("write", "mmap", "mprotect"):
@@ -147,11 +151,6 @@ class Sweep:
         if self.is_fresh:
             self.check_template(fault)
 
-    # ---- with a state root that is not there yet ----
-
-    def fresh(self):
-        drop_root(self.p.root)
-
     def check_template(self, fault):
         """After the fault: the next create works, and exactly the two mounts of the template are there."""
         p = self.p
@@ -169,7 +168,7 @@ class Sweep:
         self.verb.prepare()
         if self.is_fresh:
             os.sched_setaffinity(0, {self.p.cpu})
-            self.fresh()
+            drop_root(self.p.root)
         self.p.note()
         faults = list(self.faults(self.points()))
         if share:

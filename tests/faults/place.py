@@ -172,11 +172,13 @@ class Place:
         self.before = self.snapshot()
 
     def left(self, settle_s=SETTLE_S):
-        """What is there now and was not before, or the other way round, as a sorted list."""
+        """What is there now and was not before, and what is gone of the state and the store, as a sorted list."""
         end = time.monotonic() + settle_s
         while True:
             now = self.snapshot()
-            news = sorted(now - self.before) + sorted("gone: " + x for x in self.before - now)
+            # mounts of others were copied into this namespace, and may go at any time
+            news = sorted(now - self.before)
+            news += sorted("gone: " + x for x in self.before - now if x.startswith(("store", "index", "file")))
             if not news or time.monotonic() > end:
                 return news
             time.sleep(0.005)
