@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -215,6 +216,27 @@ int process_stdio(const struct process_plan *p, int slave, const int stdio[stati
 	return 0;
 }
 
+/* Without no_new_privs a filter takes CAP_SYS_ADMIN. seccomp(2). */
+static bool is_filter_privileged(const struct process_plan *p)
+{
+	return p->filter && !p->no_new_privileges;
+}
+
+/*
+ * The filter is loaded last of all, so that it judges the program and not what kist still has to do before it; until
+ * then CAP_SYS_ADMIN stays where that needs it.
+ */
+static int set_caps(const struct process_plan *p, struct err *e)
+{
+	if (!is_filter_privileged(p))
+		return caps_apply(&p->caps, e);
+	struct caps meanwhile = p->caps;
+	meanwhile.permitted |= 1ULL << CAP_SYS_ADMIN;
+	meanwhile.effective |= 1ULL << CAP_SYS_ADMIN;
+	meanwhile.ambient = 0;
+	return caps_apply(&meanwhile, e);
+}
+
 int process_become(const struct process_plan *p, struct process_found *found, struct err *e)
 {
 	int r = set_rlimits(p, e);
@@ -224,13 +246,10 @@ int process_become(const struct process_plan *p, struct process_found *found, st
 		r = err_sys(e, "keep capabilities");
 	if (r == 0)
 		r = caps_drop_bounding(&p->caps, e);
-	/* Without no_new_privs the filter needs CAP_SYS_ADMIN, so it comes before that goes. seccomp(2). */
-	if (r == 0 && !p->no_new_privileges)
-		r = load_filter(p, e);
 	if (r == 0)
 		r = set_ids(p, e);
 	if (r == 0)
-		r = caps_apply(&p->caps, e);
+		r = set_caps(p, e);
 	if (r == 0 && p->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = err_sys(e, "process.noNewPrivileges");
 	if (r == 0 && !is_there && chdir(p->cwd) < 0)
@@ -253,11 +272,11 @@ int process_exec(const struct process_plan *p, const struct process_found *found
 	/* What a caller leaked into kist must not go on into the container. close_range(2). */
 	if (close_range(3 + p->preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0 && errno != ENOSYS)
 		return err_sys(e, "close_range");
-	if (p->no_new_privileges) {
-		int r = load_filter(p, e);
-		if (r < 0)
-			return r;
-	}
+	int r = load_filter(p, e);
+	if (r == 0 && is_filter_privileged(p))
+		r = caps_apply(&p->caps, e);
+	if (r < 0)
+		return r;
 	execve(found->path, (char *const *)(uintptr_t)p->args, (char *const *)(uintptr_t)p->env);
 	return not_runnable(e, p->args[0], errno);
 }

@@ -78,7 +78,7 @@ struct process_found {
 int process_become(const struct process_plan *p, struct process_found *found, struct err *e);
 
 /*
- * Loads the filter (unless process_become did) and runs the program; returns only on failure, with e.exit 126 or 127.
+ * Loads the filter and runs the program; returns only on failure, with e.exit 126 or 127.
  * Every descriptor from 3 + preserve_fds on closes. Child.
  */
 int process_exec(const struct process_plan *p, const struct process_found *found, struct err *e);

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# System call filters: actions, comparisons of arguments, errnos, and what kist itself still does under a filter.
+# Source: runtime-spec config-linux.md "Seccomp", seccomp(2).
+
+load ../helpers/common
+load ../helpers/runtime
+
+# filter JSON: linux.seccomp of the bundle
+filter() {
+	edit_config '.linux.seccomp = $f' --argjson f "$1"
+}
+
+# deny NAME...: these calls give EPERM, all others are allowed
+deny() {
+	edit_config '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW",
+		syscalls: [{ names: $ARGS.positional, action: "SCMP_ACT_ERRNO" }] }' --args "$@"
+}
+
+# on_mkdir ACTION [ERRNO]: what mkdir gives
+on_mkdir() {
+	filter "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\",\"mkdirat\"],
+		\"action\":\"$1\"${2:+,\"errnoRet\":$2}}]}"
+}
+
+# mkdir_box: tries to make a directory in a tmpfs of the container
+mkdir_box() {
+	box sh -c 'mkdir /m/x; echo "status $?"; ls /m'
+	add_mount /m tmpfs tmpfs
+}
+
+@test "errno: EPERM, or the one that is given" {
+	mkdir_box
+	on_mkdir SCMP_ACT_ERRNO
+	run run_box
+	assert_line --partial 'Operation not permitted'
+	assert_line 'status 1'
+	on_mkdir SCMP_ACT_ERRNO 95
+	run run_box
+	assert_line --partial 'not supported'
+	on_mkdir SCMP_ACT_ERRNO 0
+	run run_box
+	assert_output 'status 0' # "done", but there is none
+}
+
+@test "kill: the process, the thread, and by a trap" {
+	box mkdir /m/x
+	add_mount /m tmpfs tmpfs
+	local action
+	for action in SCMP_ACT_KILL SCMP_ACT_KILL_THREAD SCMP_ACT_KILL_PROCESS SCMP_ACT_TRAP; do
+		on_mkdir $action
+		run run_box
+		assert_equal "$action $status" "$action 159" # 128 + SIGSYS
+	done
+}
+
+@test "log and trace: log lets it pass, trace without a tracer is ENOSYS" {
+	mkdir_box
+	on_mkdir SCMP_ACT_LOG
+	run run_box
+	assert_output $'status 0\nx'
+	on_mkdir SCMP_ACT_TRACE 7
+	run run_box
+	assert_line --partial 'not implemented'
+}
+
+@test "errnoRet with an action that has none is refused" {
+	box true
+	on_mkdir SCMP_ACT_KILL 1
+	run -1 kist create --bundle b c
+	assert_output --partial 'linux.seccomp.syscalls[0].errnoRet'
+	filter '{"defaultAction":"SCMP_ACT_ALLOW","defaultErrnoRet":1}'
+	run -1 kist create --bundle b c
+	assert_output --partial 'linux.seccomp.defaultErrnoRet'
+}
+
+@test "notify is refused as long as nothing acts on it" {
+	box true
+	on_mkdir SCMP_ACT_NOTIFY
+	run -1 kist create --bundle b c
+	assert_output --partial 'linux.seccomp'
+}
+
+# compare OPERATOR VALUE [VALUE-TWO]: chmod with such a mode gives EPERM
+compare() {
+	filter "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"chmod\"],\"action\":\"SCMP_ACT_ERRNO\",
+		\"args\":[{\"index\":1,\"value\":$2,\"valueTwo\":${3:-0},\"op\":\"SCMP_CMP_$1\"}]}]}"
+}
+
+@test "arguments: each comparison" {
+	box sh -c 'for m in 400 444 644; do chmod $m /m; echo $m $?; done 2>/dev/null'
+	add_mount /m tmpfs tmpfs
+	add_caps CAP_FOWNER
+	local operator value two want
+	while read -r operator value two want; do
+		compare "$operator" "$value" "$two"
+		run run_box
+		assert_equal "$operator $value $two: $(awk '{ printf $2 }' <<<"$output")" "$operator $value $two: $want"
+	done <<-E
+		EQ $((0444)) 0 010
+		NE $((0444)) 0 101
+		LT $((0444)) 0 100
+		LE $((0444)) 0 110
+		GT $((0444)) 0 001
+		GE $((0444)) 0 011
+		MASKED_EQ $((0200)) $((0200)) 001
+		MASKED_EQ $((0040)) 0 100
+	E
+}
+
+@test "arguments: of two indices both must hold, of one index either" {
+	box sh -c 'for m in 400 444 644; do chmod $m /m; echo $m $?; done 2>/dev/null'
+	add_mount /m tmpfs tmpfs
+	filter "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"chmod\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[
+		{\"index\":1,\"value\":$((0400)),\"op\":\"SCMP_CMP_EQ\"},{\"index\":1,\"value\":$((0644)),\"op\":\"SCMP_CMP_EQ\"}]}]}"
+	run run_box
+	assert_equal "$(awk '{ printf $2 }' <<<"$output")" 101
+	filter "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"chmod\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[
+		{\"index\":1,\"value\":$((0400)),\"op\":\"SCMP_CMP_EQ\"},{\"index\":0,\"value\":0,\"op\":\"SCMP_CMP_EQ\"}]}]}"
+	run run_box
+	assert_equal "$(awk '{ printf $2 }' <<<"$output")" 000
+}
+
+@test "arguments: a value that needs all 64 bits" {
+	box sh -c 'chmod 444 /m; echo $?'
+	add_mount /m tmpfs tmpfs
+	filter '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["chmod"],"action":"SCMP_ACT_ERRNO",
+		"args":[{"index":0,"value":424242,"op":"SCMP_CMP_LT"}]}]}'
+	sed -i 's/424242/18446744073709551615/' b/config.json # jq would round it
+	run run_box
+	assert_line 1
+}
+
+@test "an allow-list: what is not on it fails" {
+	mkdir_box
+	# all that the shell and its programs call, as an engine's profile would list it
+	filter '{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":38,"architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],
+		"syscalls":[{"action":"SCMP_ACT_ALLOW","names":["execve","brk","arch_prctl","set_tid_address","set_robust_list",
+		"rseq","prlimit64","readlink","readlinkat","getrandom","mprotect","mmap","munmap","getuid","getgid","geteuid",
+		"getegid","getpid","getppid","rt_sigaction","rt_sigprocmask","rt_sigreturn","getcwd","stat","newfstatat","fstat",
+		"lstat","open","openat","close","read","write","writev","fork","vfork","clone","clone3","wait4","exit",
+		"exit_group","getdents64","ioctl","fcntl","dup2","umask","uname","prctl","time","clock_gettime","lseek",
+		"set_tid_address","futex","sigaltstack","statx"]}]}'
+	run run_box
+	assert_line --partial 'not implemented'
+	assert_line 'status 1'
+}
+
+@test "without no_new_privs kist's own work is not caught by the filter" {
+	box sh -c 'id -u; echo $HOME; grep Seccomp: /proc/self/status'
+	deny sendmsg recvmsg sendto recvfrom accept accept4 socket connect close_range openat2 faccessat2 setresuid setresgid \
+		setgroups
+	edit_config '.process.noNewPrivileges = false | .process.user = { uid: 1000, gid: 1000 }'
+	run run_box
+	assert_success
+	assert_line --index 0 1000
+	assert_line --index 1 /home/app
+	assert_line --regexp 'Seccomp:.*2'
+	create_box
+	kist start c
+	wait_until 5 grep -q Seccomp c.out
+	run kist exec c id -u # the container has ended
+	wait_status c stopped
+	kist delete c
+}
+
+@test "an error after the filter is loaded is still reported" {
+	box /etc/tool
+	printf '#!/no/such/interpreter\n' >b/rootfs/etc/tool
+	chmod 755 b/rootfs/etc/tool
+	deny sendmsg sendto
+	run -127 run_box
+	assert_output --partial 'exec: "/etc/tool": no such file or directory'
+}
+
+@test "with no_new_privs, too" {
+	box sh -c 'echo $HOME; grep -E "Seccomp:|NoNewPrivs" /proc/self/status; sleep 1000'
+	deny sendmsg recvmsg accept accept4 socket connect close_range openat2 faccessat2 setresuid setresgid setgroups \
+		capset prctl
+	edit_config '.process.user = { uid: 1000, gid: 1000 }'
+	start_box
+	wait_until 5 grep -q Seccomp: c.out
+	run kist exec c grep Seccomp: /proc/self/status
+	assert_success
+	assert_output --regexp '2$'
+	run output_of
+	assert_line /home/app
+	delete_box
+}
+
+@test "exec is under the container's filter" {
+	box sleep 1000
+	add_mount /m tmpfs tmpfs
+	on_mkdir SCMP_ACT_ERRNO 95
+	start_box
+	run kist exec c mkdir /m/x
+	assert_failure
+	assert_output --partial 'not supported'
+	delete_box
+}
+
+@test "names: unknown ones are passed over, also those of other architectures" {
+	mkdir_box
+	filter '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["no_such_call","mkdir","arm_fadvise64_64","mkdirat"],
+		"action":"SCMP_ACT_ERRNO"}]}'
+	run run_box
+	assert_line 'status 1'
+}
+
+@test "a rule of the default action changes nothing" {
+	mkdir_box
+	on_mkdir SCMP_ACT_ALLOW
+	run run_box
+	assert_output $'status 0\nx'
+}
+
+@test "architectures: known ones are added, unknown ones refused" {
+	box true
+	on_mkdir SCMP_ACT_ERRNO
+	edit_config '.linux.seccomp.architectures = ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_AARCH64"]'
+	run run_box
+	assert_success
+	edit_config '.linux.seccomp.architectures = ["SCMP_ARCH_PDP11"]'
+	run -1 kist create --bundle b c
+	assert_output --partial 'linux.seccomp.architectures[0]'
+}
+
+@test "flags: each that the kernel has" {
+	box grep -E 'Seccomp|Speculation_Store' /proc/self/status
+	on_mkdir SCMP_ACT_ERRNO
+	local flags
+	for flags in '[]' '["SECCOMP_FILTER_FLAG_TSYNC"]' '["SECCOMP_FILTER_FLAG_LOG"]' '["SECCOMP_FILTER_FLAG_SPEC_ALLOW"]' \
+		'["SECCOMP_FILTER_FLAG_LOG","SECCOMP_FILTER_FLAG_SPEC_ALLOW"]'; do
+		edit_config ".linux.seccomp.flags = $flags"
+		run run_box
+		assert_success
+		assert_output --regexp 'Seccomp_filters:.*1'
+	done
+	edit_config '.linux.seccomp.flags = ["SECCOMP_FILTER_FLAG_NONSENSE"]'
+	run -1 kist create --bundle b c
+	assert_output --partial 'linux.seccomp.flags[0]'
+}
+
+@test "a filter of a whole engine's profile is taken" {
+	box sh -c 'echo fine; grep Seccomp: /proc/self/status'
+	# every call that the kernel's headers know, one rule each, with comparisons
+	edit_config '.linux.seccomp = { defaultAction: "SCMP_ACT_ERRNO", syscalls: [range(40) as $i |
+		{ names: $ARGS.positional, action: "SCMP_ACT_ALLOW",
+		  args: (if $i % 2 == 0 then [] else [{ index: 3, value: $i, op: "SCMP_CMP_NE" }] end) }] }' \
+		--args $(sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/\1/p' /usr/include/x86_64-linux-gnu/asm/unistd_64.h | head -n 330)
+	run run_box
+	assert_success
+	assert_line fine
+}
