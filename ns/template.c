@@ -64,7 +64,7 @@ static int build(int pindir)
 	fd_auto int top = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (top < 0 || move_mount(top, "", AT_FDCWD, ".", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
-	if (fchdir(top) < 0 || mkdir("proc", 0555) < 0 || mkdir("sys", 0555) < 0 || mkdir(TEMPLATE_ROOT + 1, 0755) < 0)
+	if (fchdir(top) < 0 || mkdir("proc", 0555) < 0 || mkdir("sys", 0555) < 0 || mkdir(&TEMPLATE_ROOT[1], 0755) < 0)
 		return -errno;
 	int r = attach_new("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, "proc");
 	if (r == 0)

@@ -15,7 +15,8 @@ static void scrub(char *s)
 			*s = *s == '\n' || *s == '\t' ? ' ' : '?';
 }
 
-static int start(struct err *e, int num, const char *cause, const char *format, va_list ap)
+static int __attribute__((format(printf, 4, 0)))
+start(struct err *e, int num, const char *cause, const char *format, va_list ap)
 {
 	e->num = num ? num : EINVAL;
 	e->exit = 0;

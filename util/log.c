@@ -67,7 +67,7 @@ static void to_file(enum log_level level, const char *text)
 	fd_write_all(sink.fd, line.p, line.len);
 }
 
-static void say(enum log_level level, const char *format, va_list ap)
+static void __attribute__((format(printf, 2, 0))) say(enum log_level level, const char *format, va_list ap)
 {
 	if (level > sink.level)
 		return;

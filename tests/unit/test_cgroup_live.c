@@ -378,8 +378,8 @@ static void moves_own_processes_to_a_leaf(void **state)
 	reap(pid);
 	assert_ok(cgroup_remove(&tree, base, 0, 5000, &e_));
 	if (!attr_has_word(before, controller)) {
-		snprintf(have, sizeof(have), "-%s", controller);
-		file_write(tree.fd, "cgroup.subtree_control", have);
+		free_auto char *off = mem_fmt("-%s", controller);
+		file_write(tree.fd, "cgroup.subtree_control", off);
 	}
 }
 
