@@ -101,16 +101,28 @@ static int use_file(struct reader *r, int own_fd, ino_t inode, struct err *e)
 	return 0;
 }
 
+/*
+ * While files are moved up by one, one number is free for a moment; two are not. They move the way in which they are
+ * looked at, so none is missed.
+ */
+static bool is_beyond(int fd, int *misses)
+{
+	*misses = fd < 0 ? *misses + 1 : 0;
+	return *misses > 1;
+}
+
 /* Opens the oldest file. -ENOENT: there is no log. */
 static int open_oldest(struct reader *r, struct err *e)
 {
 	ino_t inode, last_inode = 0;
-	int last = -ENOENT;
+	int last = -ENOENT, misses = 0;
 
 	for (int i = 0; i < FILES_MAX; i++) {
 		int fd = open_file(r, i, &inode);
-		if (fd < 0)
+		if (is_beyond(fd, &misses))
 			break;
+		if (fd < 0)
+			continue;
 		fd_close(last);
 		last = fd;
 		last_inode = inode;
@@ -122,13 +134,15 @@ static int open_oldest(struct reader *r, struct err *e)
 static int find_next(struct reader *r, ino_t *ret_inode, bool *ret_is_lost)
 {
 	ino_t inode;
-	int newer = -1;
+	int newer = -1, misses = 0;
 
 	*ret_is_lost = false;
 	for (int i = 0; i < FILES_MAX; i++) {
 		int fd = open_file(r, i, &inode);
-		if (fd < 0)
+		if (is_beyond(fd, &misses))
 			break;
+		if (fd < 0)
+			continue;
 		if (inode == r->inode) {
 			fd_close(fd);
 			return newer;
@@ -239,7 +253,8 @@ static int follow(struct reader *r, int watch, struct err *e)
 	for (;;) {
 		bool is_last = has_ended(r->d);
 		int n = each_line(r, print_piece, e);
-		if (n < 0 || fflush(stdout) == EOF || is_last)
+		/* A log that is gone for a moment is being rotated; its directory goes after the end only. */
+		if ((n < 0 && n != -ENOENT) || fflush(stdout) == EOF || is_last)
 			return n == -ENOENT ? 0 : n;
 		n = wait_change(watch);
 		if (n < 0)
