@@ -128,7 +128,7 @@ static void zsh_value(FILE *to, const struct opt *o)
 static void zsh_rows(FILE *to, const struct opt *rows, size_t count)
 {
 	for (const struct opt *o = rows; o < rows + count; o++) {
-		for (int is_letter = 0; is_letter <= (o->letter != 0); is_letter++) {
+		for (int is_letter = 0; is_letter <= (o->letter ? 1 : 0); is_letter++) {
 			fprintf(to, "\t\t'%s", o->kind == OPT_LIST ? "*" : "");
 			if (is_letter)
 				fprintf(to, "-%c", o->letter);

@@ -101,7 +101,7 @@ static int compose_device(struct compose *c, const char *word, struct err *e)
 {
 	struct spec_devices *nodes = &c->s->linux_->devices;
 	struct spec_device_rules *rules = &resources_of(c)->devices;
-	struct spec_device d;
+	struct spec_device d = { 0 };
 	const char *access = NULL;
 	int r = device_of(c, word, &d, &access, e);
 

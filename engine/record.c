@@ -180,7 +180,7 @@ static int read_text(int fd, char **ret_text, size_t *ret_len)
 /* The first line with its end; 0: it is not whole. */
 static size_t head_of(const char *text, size_t len)
 {
-	const char *end = memchr(text, '\n', len);
+	const char *end = !text ? NULL : memchr(text, '\n', len);
 
 	return end ? (size_t)(end - text) + 1 : 0;
 }
@@ -202,7 +202,7 @@ int record_take(struct record_dir *d, struct err *e)
 	if (r < 0)
 		return err_ret(e, r, "container %s: lock", d->name);
 	free_auto char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	r = read_text(fd, &text, &len);
 	if (r < 0)
 		return err_ret(e, r, "container %s: record.json", d->name);

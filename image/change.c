@@ -56,9 +56,9 @@ static int split_pair(const char *text, char **ret_key, const char **ret_value, 
 static int add_env(json_t *process, const char *key, const char *text, struct err *e)
 {
 	free_auto char *name = NULL;
-	const char *value;
+	const char *value = NULL;
 	int r = split_pair(text, &name, &value, e);
-	if (r < 0)
+	if (r < 0 || !name)
 		return r;
 	json_t *env = member(process, key, json_array);
 	size_t len = strlen(name);
@@ -75,7 +75,7 @@ static int add_env(json_t *process, const char *key, const char *text, struct er
 static int add_label(json_t *process, const char *key, const char *text, struct err *e)
 {
 	free_auto char *name = NULL;
-	const char *value;
+	const char *value = NULL;
 	int r = split_pair(text, &name, &value, e);
 	if (r == 0)
 		json_object_set_new(member(process, key, json_object), name, json_string(value));

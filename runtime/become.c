@@ -105,7 +105,7 @@ static void find_home(uid_t uid, char *out, size_t size)
 	text[n] = '\0';
 	for (char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
 		/* name:password:uid:gid:comment:home:shell */
-		const char *field[6];
+		const char *field[6] = { 0 };
 		char *p = line;
 		size_t k = 0;
 		for (; k < 6 && p; k++) {

@@ -14,15 +14,16 @@
 
 static int absolute(const char *path, char **ret, struct err *e)
 {
-	while (path && strncmp(path, "./", 2) == 0)
+	path = path ? path : "";
+	while (strncmp(path, "./", 2) == 0)
 		for (path += 2; *path == '/'; path++)
 			;
 	char cwd[PATH_MAX];
-	if (path && *path == '/')
+	if (*path == '/')
 		*ret = mem_str(path);
 	else if (!getcwd(cwd, sizeof(cwd)))
 		return err_sys(e, "current directory");
-	else if (!path || !*path || strcmp(path, ".") == 0)
+	else if (!*path || strcmp(path, ".") == 0)
 		*ret = mem_str(cwd);
 	else
 		*ret = mem_fmt("%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, path);

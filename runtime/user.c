@@ -41,7 +41,7 @@ static int read_database(int root, const char *path, char **ret, struct err *e)
 /* Cuts the next line into fields. Returns their number, -1 at the end. */
 static int next_line(char **rest, char *fields[static FIELDS_MAX])
 {
-	if (!**rest)
+	if (!*rest || !**rest)
 		return -1;
 	char *line = *rest;
 	char *end = strchrnul(line, '\n');
@@ -87,7 +87,7 @@ static int find_passwd(int root, const char *name, struct user *u, char **ret_na
 	int r = read_database(root, "/etc/passwd", &text, e);
 	if (r < 0)
 		return r;
-	char *rest = text, *f[FIELDS_MAX];
+	char *rest = text, *f[FIELDS_MAX] = { 0 };
 	for (int n; (n = next_line(&rest, f)) >= 0;) {
 		uint32_t uid, gid;
 		if (n < 4 || field_number(f[2], &uid) < 0 || field_number(f[3], &gid) < 0)
@@ -119,7 +119,7 @@ static int find_groups(int root, const char *member, struct arena *a, struct use
 	if (r < 0)
 		return r;
 	gid_t *groups = arena_array(a, GROUPS_MAX, sizeof(*groups));
-	char *rest = text, *f[FIELDS_MAX];
+	char *rest = text, *f[FIELDS_MAX] = { 0 };
 	for (int n; (n = next_line(&rest, f)) >= 0;) {
 		uint32_t gid;
 		if (n < 4 || field_number(f[2], &gid) < 0 || !lists_member(f[3], member))
@@ -139,7 +139,7 @@ int user_find_group(int root, const char *name, gid_t *ret, struct err *e)
 	int r = read_database(root, "/etc/group", &text, e);
 	if (r < 0)
 		return r;
-	char *rest = text, *f[FIELDS_MAX];
+	char *rest = text, *f[FIELDS_MAX] = { 0 };
 	for (int n; (n = next_line(&rest, f)) >= 0;) {
 		uint32_t gid;
 		if (n >= 3 && strcmp(f[0], name) == 0 && field_number(f[2], &gid) == 0) {
