@@ -115,8 +115,8 @@ asan:
 	@ASAN_OPTIONS=detect_leaks=0 O=$(O)-asan tests/run unit
 analyze:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr -I. \
-		--suppressions-list=tests/lint/cppcheck.txt $(sort $(KIST_SRC) $(IMAGE_SRC))
-	@$(MAKE) --no-print-directory O=$(O)-analyze OPT="-O2 -fanalyzer -Wno-analyzer-fd-leak" CI=1 \
+		$(sort $(KIST_SRC) $(IMAGE_SRC))
+	@$(MAKE) --no-print-directory O=$(O)-analyze OPT="-O2 -g -fanalyzer" CI=1 \
 		$(patsubst %.c,$(O)-analyze/obj/%.o,$(sort $(KIST_SRC) $(IMAGE_SRC)))
 fmt:
 	clang-format -i $(sort $(KIST_SRC) $(IMAGE_SRC) $(GEN_SRC))
