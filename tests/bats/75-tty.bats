@@ -58,10 +58,11 @@ kist_args() {
 		[ "\$(stty -g)" = "\$before" ] && echo same-after-exit
 		${K[*]@Q} run --rm -it base:1 nosuch
 		[ "\$(stty -g)" = "\$before" ] && echo same-after-failure
-		${K[*]@Q} run --rm -it --name term base:1 sleep 100 &
-		until ${K[*]@Q} exec term true 2>/dev/null; do sleep 0.1; done
-		kill -TERM %1; kill -TERM %1; sleep 0.2; kill -TERM %1; sleep 0.2; kill -TERM %1 2>/dev/null
-		wait %1
+		${K[*]@Q} run --rm -it --name term base:1 sleep 100 </dev/tty &
+		run=\$!
+		for i in \$(seq 50); do ${K[*]@Q} exec term true 2>/dev/null && break; sleep 0.1; done
+		for i in 1 2 3; do kill -TERM \$run; sleep 0.3; done
+		wait \$run
 		[ "\$(stty -g)" = "\$before" ] && echo same-after-signal
 	E
 	chmod +x modes
