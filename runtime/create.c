@@ -145,6 +145,10 @@ static int learn_process(struct create *m, struct err *e)
 	s->pid_start.has = true;
 	s->created = clock_text(arena_alloc(&m->c->arena, CLOCK_TEXT_MAX));
 	int r = proc_start_time(m->c->pid, &s->pid_start.v, NULL);
+	char *boot = arena_alloc(&m->c->arena, 37);
+	if (r == 0)
+		r = proc_boot_id(boot);
+	s->boot_id = boot;
 	return r < 0 ? err_ret(e, r, "process %d", (int)m->c->pid) : 0;
 }
 
@@ -239,11 +243,12 @@ int container_destroy(struct container *c, struct err *e)
 	struct stat st;
 	reap(c);
 	/* While we did not hold the lock, a `delete --force` may have done it all, and a new container have the name. */
-	int r = c->is_unlocked ? lock_wait(c->dir.fd, false) : 0;
-	if (r < 0)
-		return err_ret(e, r, "state directory %s: lock", c->dir.id);
-	if (c->is_unlocked && fstat(c->dir.fd, &st) == 0 && st.st_nlink == 0)
-		return 0;
+	int r = 0;
+	if (c->is_unlocked) {
+		lock_wait(c->dir.fd, false);
+		if (fstat(c->dir.fd, &st) == 0 && st.st_nlink == 0)
+			return 0;
+	}
 	if (c->state.cgroup && c->cgroup >= 0) {
 		r = cgroup_remove(&c->tree, c->state.cgroup, c->state.cgroup_keep.v, 0, e);
 		if (r < 0) {
@@ -313,8 +318,10 @@ int container_go(struct container *c, struct err *e)
 	if (r == 0)
 		r = sync_receive(c->sync, &m);
 	fd_drop(&c->sync);
+	if (r == 0 && m.type == SYNC_LOST)
+		r = -EPIPE;
 	if (r < 0)
-		err_ret(e, r, "start %s", c->dir.id);
+		err_ret(e, r, "start %s: the container's process", c->dir.id);
 	if (m.type == SYNC_ERROR) {
 		*e = m.err;
 		r = e->exit ? -e->num : err_at(e, -e->num, "start %s", c->dir.id);

@@ -258,13 +258,14 @@ static int child_steps(const struct joiner *j, int *ret_master, struct process_f
 		return err_sys(e, "new session");
 	if (sys_join_session_keyring(NULL) < 0 && errno != ENOSYS)
 		return err_sys(e, "new session keyring");
+	static const int as_they_are[3] = { -1, -1, -1 };
 	int slave = -1, r = 0;
 	if (x->plan.is_terminal) {
 		fd_auto int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		r = root < 0 ? err_sys(e, "/") : process_terminal(&x->plan, root, ret_master, &slave, e);
 	}
 	if (r == 0)
-		r = process_stdio(&x->plan, slave, x->rq->stdio, e);
+		r = process_stdio(&x->plan, slave, j->is_staged ? as_they_are : x->rq->stdio, e);
 	if (r == 0)
 		r = take_root_id(x, e);
 	if (r == 0)
@@ -285,11 +286,13 @@ static void child(const struct joiner *j)
 	/* Our words must not reach the parent before the stage's, which tell it our pid. */
 	if (j->is_staged && (sync_receive(j->sync, &m) < 0 || m.type != SYNC_MAPPED))
 		_exit(1);
-	if (child_steps(j, &master, &found, &e) == 0 && sync_send(j->sync, SYNC_READY, 0, master) == 0) {
-		if (sync_receive(j->sync, &m) < 0 || m.type != SYNC_GO)
+	if (child_steps(j, &master, &found, &e) == 0) {
+		if (sync_send(j->sync, SYNC_READY, 0, master) < 0 || sync_receive(j->sync, &m) < 0 || m.type != SYNC_GO)
 			_exit(1);
-		prctl(PR_SET_PDEATHSIG, 0);
-		process_exec(&j->x->plan, &found, &e);
+		if (prctl(PR_SET_PDEATHSIG, 0) < 0)
+			err_sys(&e, "parent death signal");
+		else
+			process_exec(&j->x->plan, &found, &e);
 	}
 	sync_send_error(j->sync, &e);
 	_exit(e.exit ? e.exit : 1);
@@ -310,6 +313,8 @@ static void stage(const struct joiner *given)
 	int r = x->group >= 0 ? cgroup_add(x->group, getpid()) : 0;
 	if (r < 0)
 		err_ret(&e, r, "join the container's group");
+	if (r == 0)
+		r = process_stdio(&x->plan, -1, x->rq->stdio, &e);
 	/* 0 to 2, what is preserved, our end of the pair and the init's pidfd stay. */
 	int keep[2] = { j.sync < j.target ? j.sync : j.target, j.sync < j.target ? j.target : j.sync };
 	unsigned from = 3 + x->plan.preserve_fds;
@@ -418,6 +423,8 @@ static int release(struct exec *x, struct container *c, struct err *e)
 		err_ret(e, r, "the new process");
 	if (r < 0)
 		return r;
+	if (m.type == SYNC_LOST)
+		return err_new(e, EPIPE, "the new process ended before it could go on");
 	return m.type == SYNC_ERROR ? (*e = m.err, -e->num) : 0;
 }
 
