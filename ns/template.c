@@ -161,6 +161,11 @@ static int make_pin_dir(int rootdir)
 	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ||
 	    move_mount(tree, "", rootdir, PIN_DIR, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
+	/* A recursive bind of the host's root into a container must leave it out: it could not be attached there (ELOOP). A
+	 * mount that is unbindable already could not be attached here, below a shared one. move_mount(2), EINVAL. */
+	attr.propagation = MS_UNBINDABLE;
+	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return -errno;
 	fd_auto int dir = openat(rootdir, PIN_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	fd_auto int file = openat(dir, "mnt", O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (dir < 0 || file < 0)

@@ -216,6 +216,16 @@ load ../helpers/engine
 	assert_output --partial no-such
 }
 
+@test "run: the host's root, with kist's own state below it, can be bound" {
+	base_image
+	kist run --rm base:1 true
+	run kist run --rm -v /:/host:ro base:1 ls "/host$PWD"
+	assert_success
+	assert_line root
+	run kist run --rm -v "$PWD:/here:rslave" base:1 ls /here
+	assert_success
+}
+
 @test "run: named volumes stay and start with what the image has there" {
 	app_image app:1
 	run kist run --rm -v vol:/data app:1 sh -c 'cat /data/file; stat -c "%u %a" /data; echo second >/data/file'
