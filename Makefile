@@ -114,7 +114,7 @@ asan:
 		units $(O)-asan/kist-image
 	@ASAN_OPTIONS=detect_leaks=0 O=$(O)-asan tests/run unit
 analyze:
-	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr -I. \
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --suppress=ctuuninitvar --inline-suppr -j2 -I. \
 		$(sort $(KIST_SRC) $(IMAGE_SRC))
 	@$(MAKE) --no-print-directory O=$(O)-analyze OPT="-O2 -g -fanalyzer" CI=1 \
 		$(patsubst %.c,$(O)-analyze/obj/%.o,$(sort $(KIST_SRC) $(IMAGE_SRC)))
