@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -80,7 +81,10 @@ static void check_kernel(struct check *k)
 		found(k, u.release);
 }
 
-/* A call that exists answers wrong arguments with anything but ENOSYS; EPERM is an old seccomp filter around us. */
+/*
+ * A call that exists answers wrong arguments with anything but ENOSYS. To root, EPERM is an old seccomp filter around us;
+ * to others the calls that mount answer so before they look at arguments.
+ */
 static void check_calls(struct check *k)
 {
 	static const struct {
@@ -95,7 +99,8 @@ static void check_calls(struct check *k)
 	str_auto struct str out = STR_MAX(512);
 
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
-		if (syscall(calls[i].number, -1L, -1L, -1L, -1L, -1L, -1L) < 0 && (errno == ENOSYS || errno == EPERM))
+		if (syscall(calls[i].number, -1L, -1L, -1L, -1L, -1L, -1L) < 0 &&
+		    (errno == ENOSYS || (errno == EPERM && geteuid() == 0)))
 			str_fmt(&out, "%s%s", out.len ? ", " : "no ", calls[i].name);
 	if (out.len)
 		missing(k, DOCTOR_FAILED, out.p, "a newer kernel, or a seccomp filter around kist that knows these calls");
@@ -173,7 +178,7 @@ static void check_userns(struct check *k)
 	      "sysctl user.max_user_namespaces=10000 (and kernel.unprivileged_userns_clone=1 for users)");
 }
 
-/* A tmpfs with three directories, an overlay of them, all of it detached: it goes with the descriptors. */
+/* A tmpfs with three directories and an overlay of them, in a mount namespace that goes with this process. */
 static int try_overlay_here(bool is_userns)
 {
 	static const char *const dirs[] = { "lower", "upper", "work" };
@@ -181,7 +186,11 @@ static int try_overlay_here(bool is_userns)
 	struct err e = { 0 };
 	int fds[ARRAY_LEN(dirs)];
 	int tmp = mount_new("tmpfs", NULL, &none, &e);
+	int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
+	/* Older kernels want the directories of an overlay in a mount that is attached. overlayfs.rst */
+	if (tmp >= 0 && mount_attach(tmp, top, &e) < 0)
+		tmp = -e.num;
 	for (size_t i = 0; tmp >= 0 && i < ARRAY_LEN(dirs); i++) {
 		if (mkdirat(tmp, dirs[i], 0755) < 0)
 			return -errno;
@@ -194,6 +203,8 @@ static int try_overlay_here(bool is_userns)
 
 static int try_overlay(void)
 {
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return -1;
 	return try_overlay_here(false);
 }
 
