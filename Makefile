@@ -44,6 +44,7 @@ obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .PHONY: all run test check bats vm bench fuzz faults asan analyze fmt size man install uninstall clean deps
 all: $(O)/kist $(O)/kist-image $(O)/kist-gen
+	@:
 
 $(O)/kist: $(call obj,$(KIST_SRC))
 	$(call say,LD,$@) $(CC) $(CFLAGS) -static $(LDFLAGS) -o $@ $^ $(KIST_LIBS)
