@@ -5,9 +5,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "util/mem.h"
@@ -155,63 +157,103 @@ int file_replace_sync(int dirfd, const char *name, const char *bytes, size_t len
 	return replace(dirfd, name, bytes, len, mode, true);
 }
 
-static int remove_children(int own_dir, dev_t dev)
+/*
+ * A tree on its way out. Whoever filled it may have nested it deeper than there are descriptors or stack: what lies
+ * below DEPTH_MAX levels is moved up to the top, and the top is gone through again.
+ */
+struct removal {
+	int top;
+	dev_t dev;
+	unsigned moved;     /* directories that were moved to the top */
+	int first;          /* the first failure */
+};
+
+enum { REMOVE_DEPTH_MAX = 64 };
+
+struct dirent_raw {  /* getdents64(2) */
+	uint64_t ino;
+	int64_t off;
+	unsigned short len;
+	unsigned char type;
+	char name[];
+};
+
+static void remove_entry(struct removal *r, int dir, const char *name, bool is_dir, int depth);
+
+static void remove_children(struct removal *r, int dir, int depth)
 {
-	DIR *d = fdopendir(own_dir);
-	if (!d) {
-		int r = -errno;
-		fd_close(own_dir);
-		return r;
-	}
-	int first = 0;
-	for (struct dirent *de; (de = readdir(d));) {
-		if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
-			continue;
-		int r = 0;
-		if (de->d_type != DT_DIR && unlinkat(dirfd(d), de->d_name, 0) == 0)
-			continue;
-		if (de->d_type != DT_DIR && errno != EISDIR)
-			r = -errno;
-		int sub = -1;
-		if (r == 0 && (sub = openat(dirfd(d), de->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-			r = -errno;
-		struct stat st;
-		if (sub >= 0 && (fstat(sub, &st) < 0 || st.st_dev != dev)) {
-			fd_close(sub);
-			r = -EXDEV;
-		} else if (sub >= 0) {
-			r = remove_children(sub, dev);
-			if (r == 0 && unlinkat(dirfd(d), de->d_name, AT_REMOVEDIR) < 0)
-				r = -errno;
+	_Alignas(struct dirent_raw) char buf[2048];
+	for (;;) {
+		long n = syscall(SYS_getdents64, dir, buf, sizeof(buf));
+		if (n < 0 && r->first == 0)
+			r->first = -errno;
+		if (n <= 0)
+			return;
+		for (long at = 0; at < n;) {
+			const struct dirent_raw *d = (const struct dirent_raw *)(const void *)(buf + at);
+			at += d->len;
+			if (strcmp(d->name, ".") != 0 && strcmp(d->name, "..") != 0)
+				remove_entry(r, dir, d->name, d->type == DT_DIR, depth);
 		}
-		if (r < 0 && r != -ENOENT && first == 0)
-			first = r;
 	}
-	closedir(d);
-	return first;
+}
+
+static int remove_subdir(struct removal *r, int dir, const char *name, int depth)
+{
+	if (depth >= REMOVE_DEPTH_MAX) {
+		char moved[32];
+		snprintf(moved, sizeof(moved), ".removed-%u-%d", r->moved, (int)getpid());
+		if (renameat(dir, name, r->top, moved) < 0)
+			return -errno;
+		r->moved++;
+		return 0;
+	}
+	fd_auto int sub = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	if (sub < 0 || fstat(sub, &st) < 0)
+		return -errno;
+	if (st.st_dev != r->dev)
+		return -EXDEV;
+	remove_children(r, sub, depth + 1);
+	return unlinkat(dir, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+/* An empty directory goes without being looked into. */
+static void remove_entry(struct removal *r, int dir, const char *name, bool is_dir, int depth)
+{
+	if (unlinkat(dir, name, is_dir ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT)
+		return;
+	int num = -errno;
+	if (num == -ENOTEMPTY || num == -EEXIST || num == -EISDIR)
+		num = remove_subdir(r, dir, name, depth);
+	if (num < 0 && num != -ENOENT && r->first == 0)
+		r->first = num;
 }
 
 int file_remove_tree(int dirfd, const char *name)
 {
-	if (unlinkat(dirfd, name, 0) == 0)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
 		return 0;
-	int dir = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0)
+	if (errno == ENOTDIR)
+		return unlinkat(dirfd, name, 0) < 0 ? -errno : 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
 		return -errno;
+	fd_auto int top = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
-	if (fstat(dir, &st) < 0) {
-		int r = -errno;
-		fd_close(dir);
-		return r;
+	if (top < 0 || fstat(top, &st) < 0)
+		return -errno;
+	struct removal r = { .top = top, .dev = st.st_dev };
+	for (;;) {
+		unsigned moved = r.moved;
+		remove_children(&r, top, 0);
+		if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+			return 0;
+		if (r.first < 0)
+			return r.first;
+		/* Something was moved up, or put there meanwhile: once more from the start, as long as it helps. */
+		if (errno != ENOTEMPTY || r.moved == moved || lseek(top, 0, SEEK_SET) < 0)
+			return -errno;
 	}
-	int r = remove_children(dir, st.st_dev);
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && r == 0)
-		r = -errno;
-	return r;
 }
 
 char *fd_path(int fd, char buf[static 32])
