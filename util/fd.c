@@ -256,6 +256,19 @@ int file_remove_tree(int dirfd, const char *name)
 	}
 }
 
+void fd_close_others(unsigned from, int keep, int also)
+{
+	int kept[2] = { keep < also ? keep : also, keep < also ? also : keep };
+	for (int i = 0; i < 2; i++) {
+		if (kept[i] < 0 || (unsigned)kept[i] < from)
+			continue;
+		if ((unsigned)kept[i] > from)
+			close_range(from, (unsigned)kept[i] - 1, 0);
+		from = (unsigned)kept[i] + 1;
+	}
+	close_range(from, ~0U, 0);
+}
+
 char *fd_path(int fd, char buf[static 32])
 {
 	snprintf(buf, 32, "/proc/self/fd/%d", fd);
