@@ -140,12 +140,47 @@ static int not_runnable(struct err *e, const char *name, int num)
 	return r;
 }
 
+/* The interpreter of a script, execve(2): "#!path argument". False: no script, or one that cannot be read. */
+static bool read_interpreter(const char *path, char out[static 256])
+{
+	fd_auto int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, 255);
+	if (n < 3 || out[0] != '#' || out[1] != '!')
+		return false;
+	out[n] = '\0';
+	char *start = out + 2 + strspn(out + 2, " \t");
+	start[strcspn(start, " \t\n")] = '\0';
+	memmove(out, start, strlen(start) + 1);
+	return *out;
+}
+
+/*
+ * Whether a program is kist's own, by way of /proc/self/exe: run in a container, it could be held open there, and be
+ * written to once it has ended (CVE-2019-5736). The kernel follows interpreters five times.
+ */
+static bool is_own_program(const struct process_plan *p, const char *path, const struct stat *given)
+{
+	struct stat st = *given;
+	char script[2][256];
+	for (int depth = 0;; depth++) {
+		if (st.st_dev == p->own_dev && st.st_ino == p->own_ino)
+			return true;
+		if (depth > 5 || !S_ISREG(st.st_mode) || !read_interpreter(path, script[depth % 2]))
+			return false;
+		path = script[depth % 2];
+		if (stat(path, &st) < 0)
+			return false;
+	}
+}
+
 /* 0, or the errno that execve(2) would give for this file. */
-static int try_program(const char *path)
+static int try_program(const struct process_plan *p, const char *path)
 {
 	struct stat st;
 	if (stat(path, &st) < 0)
 		return errno;
+	if (is_own_program(p, path, &st))
+		return EACCES;
 	if (S_ISDIR(st.st_mode))
 		return EISDIR;
 	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : S_ISREG(st.st_mode) ? 0 : EACCES;
@@ -161,7 +196,7 @@ static int find_program(const struct process_plan *p, struct process_found *foun
 		if (strlen(name) >= sizeof(found->path))
 			return not_runnable(e, name, ENAMETOOLONG);
 		snprintf(found->path, sizeof(found->path), "%s", name);
-		int num = try_program(name);
+		int num = try_program(p, name);
 		return num ? not_runnable(e, name, num) : 0;
 	}
 	int last = ENOENT;
@@ -170,7 +205,7 @@ static int find_program(const struct process_plan *p, struct process_found *foun
 		int n = snprintf(found->path, sizeof(found->path), "%.*s/%s", len ? len : 1, len ? dir : ".", name);
 		if (n < 0 || (size_t)n >= sizeof(found->path))
 			continue;
-		int num = try_program(found->path);
+		int num = try_program(p, found->path);
 		if (num == 0)
 			return 0;
 		if (num == EACCES)

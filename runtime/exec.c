@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -316,15 +315,7 @@ static void stage(const struct joiner *given)
 	if (r == 0)
 		r = process_stdio(&x->plan, -1, x->rq->stdio, &e);
 	/* 0 to 2, what is preserved, our end of the pair and the init's pidfd stay. */
-	int keep[2] = { j.sync < j.target ? j.sync : j.target, j.sync < j.target ? j.target : j.sync };
-	unsigned from = 3 + x->plan.preserve_fds;
-	for (int i = 0; i < 2; i++) {
-		if ((unsigned)keep[i] > from)
-			close_range(from, (unsigned)keep[i] - 1, 0);
-		if ((unsigned)keep[i] >= from)
-			from = (unsigned)keep[i] + 1;
-	}
-	close_range(from, ~0U, 0);
+	fd_close_others(3 + x->plan.preserve_fds, j.sync, j.target);
 	if (r == 0 && setns(j.target, x->ns) < 0)
 		r = err_sys(&e, "join the container's namespaces");
 	if (r == 0) {

@@ -255,7 +255,9 @@ static const struct step {
 static int wait_at_gate(struct init *c)
 {
 	int r = sync_send(c->a->sync, SYNC_READY, 0, c->master);
-	fd_drop(&c->master);
+	/* Neighbours in a shared pid namespace may look at us while we wait: nothing of the host is to be seen. */
+	fd_close_others(3 + c->p->process.preserve_fds, c->a->sync, c->a->gate);
+	c->master = -1;
 	struct sync_message m = { .type = SYNC_EOF };
 	if (r < 0 || sync_receive(c->a->sync, &m) < 0 || m.type != SYNC_DETACH)
 		_exit(1);
@@ -352,6 +354,9 @@ void init_stage(const struct init_args *a, uint64_t flags, int cgroup)
 {
 	struct err e = { 0 };
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* In a joined pid namespace the child has neighbours: none may look into it before it is the program. prctl(2). */
+	if (geteuid() == 0)
+		prctl(PR_SET_DUMPABLE, 0);
 	int r = stage_time(a->plan, &e);
 	if (r == 0)
 		r = stage_join(a, &e);

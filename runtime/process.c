@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "runtime/seccomp.h"
 #include "util/fd.h"
@@ -69,6 +70,11 @@ int process_plan(const struct spec_process *p, const struct spec_seccomp *seccom
 		ret->rows = (unsigned short)p->console_size->height.v;
 		ret->columns = (unsigned short)p->console_size->width.v;
 	}
+	struct stat own;
+	if (stat("/proc/self/exe", &own) < 0)
+		return err_sys(e, "/proc/self/exe");
+	ret->own_dev = own.st_dev;
+	ret->own_ino = own.st_ino;
 	plan_env(p, a, ret);
 	plan_rlimits(p, a, ret);
 	int r = caps_plan(p->capabilities, is_userns, &ret->caps, e);

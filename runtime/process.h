@@ -45,6 +45,8 @@ struct process_plan {
 	unsigned short rows, columns;      /* 0: not given */
 	unsigned preserve_fds;
 	bool keeps_groups;          /* rootless: setgroups(2) is denied */
+	dev_t own_dev;              /* kist's own program, which no container may run */
+	ino_t own_ino;
 };
 
 /*
