@@ -215,8 +215,8 @@ static int set_stdio(struct init *c, struct err *e)
 static int become(struct init *c, struct err *e)
 {
 	int r = process_become(&c->p->process, &c->found, e);
-	/* Changes of user and capabilities clear it. prctl(2), PR_SET_PDEATHSIG. */
-	return r < 0 ? r : die_with_parent(c, e);
+	/* A change of user clears it. prctl(2), PR_SET_PDEATHSIG. */
+	return r < 0 || !(c->p->process.uid || c->p->process.gid) ? r : die_with_parent(c, e);
 }
 
 static const struct step {

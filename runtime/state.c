@@ -189,12 +189,12 @@ void state_done(struct state *s)
 
 int state_remove(struct state_dir *dir, struct err *e)
 {
-	static const char *const files[] = { "gate", "config.json", STATE_FILE };
+	static const char *const files[] = { "config.json", STATE_FILE };
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		unlinkat(dir->fd, files[i], 0);
 	if (unlinkat(dir->root, dir->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
-	/* A killed command may have left the temporary name of a file that it was replacing; and one retry for all. */
+	/* The gate of a container that was never started, the temporary name of a file that a killed command was replacing. */
 	int r = file_remove_tree(dir->root, dir->id);
 	return r < 0 && r != -ENOENT ? err_ret(e, r, "state directory %s", dir->id) : 0;
 }
