@@ -65,6 +65,10 @@ static int run_to_end(const struct launch *l, struct container *c, int *ret_stat
 		return r;
 	const struct wait_request w = { .pidfd = c->pidfd, .master = c->master, .is_input = l->is_input };
 	r = wait_program(&w, ret_status, e);
+	if (r < 0)
+		err_at(e, r, "run %s", c->dir.id);
+	else
+		c->pid = 0;   /* reaped: the number is somebody else's now */
 	if (r == 0 && l->dir)
 		r = note_ending(l, c, started, *ret_status, e);
 	if (l->is_keep)
