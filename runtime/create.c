@@ -231,8 +231,9 @@ static int act(struct create *m, struct err *e)
 
 static void reap(struct container *c)
 {
-	if (c->pid > 0 && c->pidfd >= 0)
-		proc_signal(c->pidfd, SIGKILL);
+	/* Our own child that nobody else reaps: the number is still its. */
+	if (c->pid > 0)
+		kill(c->pid, SIGKILL);
 	while (c->pid > 0 && waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	c->pid = 0;

@@ -333,31 +333,18 @@ static void stage(const struct joiner *given)
 	_exit(r < 0);
 }
 
-static int clone_guarded(struct exec *x, const struct joiner *j, struct container *c, struct err *e)
+static int clone_guarded(const struct joiner *j, struct container *c, struct err *e)
 {
-	struct clone_args args = { .exit_signal = SIGCHLD };
+	int pidfd = -1;
+	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD, .pidfd = (uint64_t)(uintptr_t)&pidfd };
 	pid_t pid = sys_clone3(&args);
 	if (pid == 0)
 		stage(j);
 	if (pid < 0)
 		return err_sys(e, "clone");
-	struct sync_message m;
-	int r = sync_receive(c->sync, &m);
-	if (r < 0)
-		err_ret(e, r, "stage");
-	else if (m.type == SYNC_ERROR)
-		r = (*e = m.err, -e->num);
-	else if (m.type != SYNC_CHILD)
-		r = err_new(e, EPIPE, "the joining process ended");
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	int r = spawn_through(pid, pidfd, c, e);
 	if (r < 0)
 		return r;
-	c->pid = m.value;
-	c->pidfd = sys_pidfd_open(c->pid, 0);
-	(void)x;
-	if (c->pidfd < 0)
-		return err_sys(e, "pidfd of the new process");
 	r = sync_send(c->sync, SYNC_MAPPED, 0, -1);
 	return r < 0 ? err_ret(e, r, "the new process") : 0;
 }
@@ -431,13 +418,12 @@ static int run(struct exec *x, struct container *c, struct err *e)
 	/* No process of the container may trace the child or open what its /proc entry links to. prctl(2). */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(e, "dumpable");
-	r = x->is_guarded ? clone_guarded(x, &j, c, e) : clone_plain(x, &j, c, e);
+	r = x->is_guarded ? clone_guarded(&j, c, e) : clone_plain(x, &j, c, e);
 	fd_drop(&child_end);
 	if (r == 0)
 		r = release(x, c, e);
 	if (r < 0 && c->pid > 0) {
-		if (c->pidfd >= 0)
-			proc_signal(c->pidfd, SIGKILL);
+		kill(c->pid, SIGKILL);
 		while (waitpid(c->pid, NULL, __WALL) < 0 && errno == EINTR)
 			;
 	}

@@ -68,31 +68,37 @@ static int clone_direct(const struct init_args *args, uint64_t flags, int cgroup
 	return r;
 }
 
-/* The child through a stage, which is ours to reap before we go on. */
-static int clone_staged(const struct init_args *args, uint64_t flags, int cgroup, struct container *ret, struct err *e)
+int spawn_through(pid_t stage, int own_stage_pidfd, struct container *ret, struct err *e)
 {
-	struct clone_args c = { .exit_signal = SIGCHLD };
-	pid_t stage = sys_clone3(&c);
-	if (stage == 0)
-		init_stage(args, flags, cgroup);
-	if (stage < 0)
-		return clone_error(e);
+	fd_auto int stage_pidfd = own_stage_pidfd;
 	struct sync_message m;
-	int r = sync_receive(ret->sync, &m);
+	int r = sync_receive_of(ret->sync, stage_pidfd, &m);
 	if (r < 0)
 		err_ret(e, r, "stage");
 	else if (m.type == SYNC_ERROR)
 		r = (*e = m.err, -e->num);
 	else if (m.type != SYNC_CHILD)
-		r = err_new(e, EPIPE, "stage: ended without a child");
+		r = err_new(e, EPIPE, "stage: ended without a word of the process it clones");
 	else
 		ret->pid = m.value;
+	if (r < 0)
+		proc_signal(stage_pidfd, SIGKILL);
 	while (waitpid(stage, NULL, 0) < 0 && errno == EINTR)
 		;
 	/* It is our own child and not reaped yet, so the number is still its. */
 	if (r == 0 && (ret->pidfd = sys_pidfd_open(ret->pid, 0)) < 0)
 		r = err_sys(e, "pidfd of the container's process");
 	return r;
+}
+
+static int clone_staged(const struct init_args *args, uint64_t flags, int cgroup, struct container *ret, struct err *e)
+{
+	int pidfd = -1;
+	struct clone_args c = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD, .pidfd = (uint64_t)(uintptr_t)&pidfd };
+	pid_t stage = sys_clone3(&c);
+	if (stage == 0)
+		init_stage(args, flags, cgroup);
+	return stage < 0 ? clone_error(e) : spawn_through(stage, pidfd, ret, e);
 }
 
 static int write_maps(const struct init_args *args, struct container *ret, struct err *e)

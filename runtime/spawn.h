@@ -13,3 +13,9 @@ int spawn(const struct init_args *args, int cgroup, struct container *ret, struc
 
 /* Writes a pid file: a temporary file beside it, then rename. Silent. */
 int pid_file_write(const char *path, const char *text, size_t len);
+
+/*
+ * The other half of a stage: learns the pid of the process that `stage`, our child, clones as our child, and reaps the
+ * stage. Of a stage that was killed in between, the process it has cloned ends when our end of ret->sync closes.
+ */
+int spawn_through(pid_t stage, int own_stage_pidfd, struct container *ret, struct err *e);

@@ -3,6 +3,7 @@
 #include "runtime/sync.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -96,4 +97,20 @@ int sync_receive(int end, struct sync_message *ret)
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 		memcpy(&ret->fd, CMSG_DATA(c), sizeof(int));
 	return 0;
+}
+
+int sync_receive_of(int end, int pidfd, struct sync_message *ret)
+{
+	struct pollfd p[] = { { .fd = end, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+	int n;
+	do
+		n = poll(p, 2, -1);
+	while (n < 0 && errno == EINTR);
+	/* Its last word may have come between the looks at the one and at the other. */
+	if (n > 0 && !p[0].revents)
+		n = poll(p, 1, 0);
+	if (n < 0)
+		return -errno;
+	*ret = (struct sync_message){ .type = SYNC_EOF, .fd = -1 };
+	return n > 0 ? sync_receive(end, ret) : 0;
 }

@@ -35,3 +35,6 @@ int sync_send_error(int end, const struct err *err);
 
 /* Waits for a message. 0 or -errno; the end of the stream is SYNC_EOF or SYNC_LOST. */
 int sync_receive(int end, struct sync_message *ret);
+
+/* The same, but for the end of the process of `pidfd` too, whoever else still holds the other end. */
+int sync_receive_of(int end, int pidfd, struct sync_message *ret);
