@@ -38,7 +38,8 @@ void etc_sweep(int root, const char *name)
 	char file[FILE_NAME_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		unlinkat(root, file_name(name, files[i], file), 0);
+		if (unlinkat(root, file_name(name, files[i], file), 0) < 0 && errno != ENOENT)
+			unlinkat(root, file, 0);
 }
 
 void etc_done(struct etc *t)

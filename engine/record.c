@@ -116,11 +116,12 @@ int record_make(const struct store *s, const char *name, struct record_dir *ret,
 	if (r < 0)
 		return r;
 	d.fd = openat(d.containers, d.name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (d.fd < 0)
-		return err_sys(e, "container %s", d.name);
-	r = record_take(&d, e);
-	if (r < 0)
+	r = d.fd < 0 ? err_sys(e, "container %s", d.name) : record_take(&d, e);
+	if (r < 0) {
+		struct err ignored;
+		record_remove(&d, &ignored);
 		return r;
+	}
 	*ret = d;
 	d = RECORD_DIR_NONE;
 	return 0;
@@ -216,6 +217,9 @@ int record_remove(struct record_dir *d, struct err *e)
 {
 	int r = file_remove_tree(d->containers, d->name);
 
+	/* A second try costs nothing, and what is left behind by a passing error would stay. */
+	if (r < 0 && r != -ENOENT)
+		r = file_remove_tree(d->containers, d->name);
 	return r < 0 && r != -ENOENT ? err_ret(e, r, "container %s: remove its directory", d->name) : 0;
 }
 

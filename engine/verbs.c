@@ -189,6 +189,8 @@ int engine_remove(const struct engine *g, const char *name, bool force, struct e
 		*e = absent;
 		return r;
 	}
+	if (force)
+		etc_sweep(root, name);
 	r = container_delete(root, name, force, e);
 	if (r == -ENOENT)
 		*e = absent;
