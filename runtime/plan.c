@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "ns/kinds.h"
+#include "ns/userns.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -127,6 +128,29 @@ static void plan_nodes(const struct spec *spec, struct arena *a, struct plan *p)
 	}
 }
 
+/* setresuid(2) would say no more than "Invalid argument". */
+static int check_mapped(const struct spec_id_maps *maps, const char *list, uint32_t id, const char *what, struct err *e)
+{
+	return userns_to_host(maps, id) < 0 ? err_new(e, EINVAL, "process.user.%s %u: not in linux.%s", what, id, list) : 0;
+}
+
+static int check_user(const struct spec *spec, const struct plan *p, struct err *e)
+{
+	const struct spec_user *u = spec->process->user;
+	if (!(p->new_ns & CLONE_NEWUSER) || !u)
+		return 0;
+	const struct spec_linux *l = spec->linux_;
+	int r = check_mapped(&l->uid_mappings, "uidMappings", u->uid.v, "uid", e);
+	if (r == 0)
+		r = check_mapped(&l->gid_mappings, "gidMappings", u->gid.v, "gid", e);
+	for (size_t i = 0; i < u->additional_gids.n && r == 0; i++) {
+		char what[40];
+		snprintf(what, sizeof(what), "additionalGids[%zu]", i);
+		r = check_mapped(&l->gid_mappings, "gidMappings", u->additional_gids.v[i], what, e);
+	}
+	return r;
+}
+
 static int plan_process(const struct spec *spec, const struct plan_options *o, struct arena *a, struct plan *p,
 			struct err *e)
 {
@@ -134,7 +158,10 @@ static int plan_process(const struct spec *spec, const struct plan_options *o, s
 		return 0;
 	p->need |= NEED_PROCESS | (spec->process->terminal.v ? NEED_TERMINAL : 0);
 	const struct spec_seccomp *seccomp = spec->linux_ ? spec->linux_->seccomp : NULL;
-	int r = process_plan(spec->process, seccomp, p->need & NEED_USERNS_ID, a, &p->process, e);
+	int r = check_user(spec, p, e);
+	if (r < 0)
+		return r;
+	r = process_plan(spec->process, seccomp, p->need & NEED_USERNS_ID, a, &p->process, e);
 	p->process.preserve_fds = o->preserve_fds;
 	return r;
 }

@@ -235,8 +235,10 @@ box_join() { # box_join KIND PATH: a fresh bundle joins it, and its program is i
 	map_ids 0 100000 100
 	edit_config '.process.user = { uid: 100, gid: 0 }'
 	run -1 create_box
-	run output_of
-	assert_output --partial '100'
+	assert_equal "$(output_of)" 'kist: create c: process.user.uid 100: not in linux.uidMappings'
+	edit_config '.process.user = { uid: 0, gid: 5, additionalGids: [99, 500] }'
+	run -1 create_box
+	assert_equal "$(output_of)" 'kist: create c: process.user.additionalGids[1] 500: not in linux.gidMappings'
 }
 
 @test "user namespace: files of the root belong to the mapped ids" {
