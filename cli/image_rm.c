@@ -6,6 +6,7 @@
 
 #include "cli/image_cmd.h"
 #include "image/gc.h"
+#include "image/holders.h"
 #include "image/index.h"
 #include "image/names.h"
 
@@ -17,12 +18,14 @@ static size_t count_rows(const struct names *names, const char *digest)
 	return n;
 }
 
-/* True when a container is made from the image. An image that cannot be read has none. */
-static bool is_held(const struct store *s, const char *digest, char *id, size_t size)
+/* 1 when a container is made from the image, 0, or -errno. An image whose documents are gone has none. */
+static int is_held(const struct store *s, const char *digest, char *id, size_t size, struct err *e)
 {
 	image_auto struct image im = { .name = NULL };
-	struct err ignored;
-	return image_open(s, digest, &im, &ignored) == 0 && gc_find_holder(s, &im.layers, id, size);
+	int r = image_open(s, digest, &im, e);
+	if (r == 0)
+		return holders_find(s, &im.layers, id, size, e);
+	return r == -ENOENT || r == -EINVAL ? 0 : r;
 }
 
 /* A word that names an image takes that name; a digest, or a part of one, takes all of its names. */
@@ -37,7 +40,10 @@ static int remove_one(struct ingest *in, const char *word, bool is_forced, struc
 	if (r < 0)
 		return is_forced && r == -ENOENT ? 0 : r;
 	bool is_last = hit.is_by_digest || count_rows(&names, hit.digest) == 1;
-	if (is_last && !is_forced && is_held(in->store, hit.digest, id, sizeof(id)))
+	r = is_last && !is_forced ? is_held(in->store, hit.digest, id, sizeof(id), e) : 0;
+	if (r < 0)
+		return r;
+	if (r > 0)
 		return err_new(e, EBUSY,
 			       "image \"%s\": container %s is made from it (remove that first, or use -f)",
 			       word, id);
@@ -62,7 +68,8 @@ int image_cmd_rm(const struct store *s, const union image_options *options, int 
 		r = remove_one(&in, argv[i], options->rm.force, e);
 	struct err gc_err = { .num = 0 };
 	int swept = gc_run(&in, r == 0 ? e : &gc_err);
-	ingest_unmark(&in);
+	if (swept == 0)
+		ingest_unmark(&in);
 	return r < 0 ? r : swept;
 }
 
@@ -81,14 +88,14 @@ int image_cmd_prune(const struct store *s, const union image_options *options, i
 		return r;
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		const struct name_row *row = &names.v[i];
-		if ((row->name && !options->prune.all) || is_held(s, row->desc->digest, id, sizeof(id)))
+		if (row->name && !options->prune.all)
 			continue;
-		r = index_remove(&in, row->name, row->desc->digest, e);
-		if (r == 0)
+		r = is_held(s, row->desc->digest, id, sizeof(id), e);
+		if (r == 0 && (r = index_remove(&in, row->name, row->desc->digest, e)) == 0)
 			puts(row->desc->digest);
+		r = r > 0 ? 0 : r;
 	}
-	if (r == 0)
-		r = gc_run(&in, e);
-	ingest_unmark(&in);
+	if (r == 0 && (r = gc_run(&in, e)) == 0)
+		ingest_unmark(&in);
 	return r;
 }

@@ -216,14 +216,15 @@ static int publish_tree(struct ingest *in, const struct layerjob *job, struct er
 }
 
 /* Remembers that this blob holds that layer, so that the next image with both need not read it. */
-static void publish_pair(struct ingest *in, const struct layerjob *job)
+static int publish_pair(struct ingest *in, const struct layerjob *job, struct err *e)
 {
 	char path[STORE_PATH_MAX], from[STORE_PATH_MAX + 80];
 	if (strcmp(job->blob, job->diff_id) == 0)
-		return;
+		return 0;
 	snprintf(from, sizeof(from), "%s/from-%s", store_layer_path(job->diff_id, path),
 		 digest_hex(job->blob));
-	fd_close(openat(in->store->dir, from, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+	fd_auto int fd = openat(in->store->dir, from, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	return fd < 0 ? err_sys(e, "layer %s", job->diff_id) : 0;
 }
 
 static int publish(struct ingest *in, struct plan *plan, struct err *e)
@@ -237,7 +238,7 @@ static int publish(struct ingest *in, struct plan *plan, struct err *e)
 		if (r == 0 && job->wants_tree)
 			r = publish_tree(in, job, e);
 		if (r == 0)
-			publish_pair(in, job);
+			r = publish_pair(in, job, e);
 	}
 	if (r == 0)
 		r = ingest_blob(in, plan->config_digest, plan->config, plan->config_len, e);
@@ -300,10 +301,9 @@ int image_commit(struct ingest *in, struct plan *plan, const struct layerjob_opt
 {
 	int r = commit(in, plan, options, e);
 	objlock_end(in->locks);
-	/* What was published before the failure has no name: it goes. */
+	/* What was published before the failure has no name: it goes, now or with the next command. */
 	struct err ignored;
-	if (r < 0 && ingest_is_marked(in))
-		gc_run(in, &ignored);
-	ingest_unmark(in);
+	if (r == 0 || !ingest_is_marked(in) || gc_run(in, &ignored) == 0)
+		ingest_unmark(in);
 	return r;
 }

@@ -9,42 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "image/holders.h"
 #include "image/names.h"
 #include "image/objlock.h"
 #include "util/fd.h"
-
-/* ---- sets of digests ---- */
-
-void digests_add(struct digests *d, const char *digest)
-{
-	if (d->n == d->room) {
-		d->room = d->room ? d->room * 2 : 64;
-		d->v = mem_grow(d->v, d->room * sizeof(*d->v));
-	}
-	memcpy(d->v[d->n++], digest, DIGEST_TEXT_MAX);
-}
-
-static int compare(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-void digests_sort(struct digests *d)
-{
-	if (d->n)
-		qsort(d->v, d->n, sizeof(*d->v), compare);
-}
-
-bool digests_have(const struct digests *d, const char *digest)
-{
-	return d->n && bsearch(digest, d->v, d->n, sizeof(*d->v), compare);
-}
-
-void digests_done(struct digests *d)
-{
-	free(d->v);
-	*d = (struct digests){ .v = NULL };
-}
 
 /* ---- mark ---- */
 
@@ -64,19 +32,21 @@ static void marks_done(struct marks *m)
 
 static int mark_document(struct marks *m, const char *digest, int depth, struct err *e);
 
-/* A config that is no image's (an artifact) has no layers to keep. */
-static void mark_config(struct marks *m, const struct document *doc, struct arena *arena)
+/* A config that is no image's (an artifact) has no layers to keep; an image's must be readable. */
+static int mark_config(struct marks *m, const struct document *doc, struct arena *arena, struct err *e)
 {
 	free_auto char *bytes = NULL;
 	size_t len;
 	struct image_config config;
-	struct err ignored;
-	const char *digest = doc->config->digest;
-	if (store_read_blob(m->store, digest, STORE_CONFIG_MAX, &bytes, &len, &ignored) < 0 ||
-	    config_load(bytes, len, digest, -1, arena, &config, &ignored) < 0)
-		return;
+	const struct descriptor *d = doc->config;
+	int r = store_read_blob(m->store, d->digest, STORE_CONFIG_MAX, &bytes, &len, e);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if ((r = config_load(bytes, len, d->digest, -1, arena, &config, e)) < 0)
+		return d->media_type && !strstr(d->media_type, "image") ? 0 : r;
 	for (size_t i = 0; i < config.rootfs->diff_ids.n; i++)
 		digests_add(&m->layers, config.rootfs->diff_ids.v[i]);
+	return 0;
 }
 
 static int mark_children(struct marks *m, const struct document *doc, struct arena *arena, int depth,
@@ -85,7 +55,7 @@ static int mark_children(struct marks *m, const struct document *doc, struct are
 	int r = 0;
 	if (doc->config) {
 		digests_add(&m->blobs, doc->config->digest);
-		mark_config(m, doc, arena);
+		r = mark_config(m, doc, arena, e);
 	}
 	for (size_t i = 0; i < doc->layers.n; i++)
 		digests_add(&m->blobs, doc->layers.v[i].digest);
@@ -112,40 +82,6 @@ static int mark_document(struct marks *m, const char *digest, int depth, struct 
 	return mark_children(m, &doc, &arena, depth, e);
 }
 
-/* Calls `take` for each container that has a list of layers. It stops at the first true. */
-static bool each_container(const struct store *s, bool (*take)(void *ctx, const char *id, char *list),
-			   void *ctx)
-{
-	int top = openat(s->dir, "containers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = top < 0 ? NULL : fdopendir(top);
-	bool is_done = false;
-	if (!d) {
-		fd_close(top);
-		return false;
-	}
-	for (struct dirent *de; !is_done && (de = readdir(d));) {
-		char path[NAME_MAX + 16];
-		free_auto char *list = NULL;
-		if (de->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/layers", de->d_name);
-		if (file_read(top, path, 1 << 20, false, &list, NULL) == 0)
-			is_done = take(ctx, de->d_name, list);
-	}
-	closedir(d);
-	return is_done;
-}
-
-static bool mark_container(void *ctx, const char *id, char *list)
-{
-	struct marks *m = ctx;
-	(void)id;
-	for (char *save = NULL, *line = strtok_r(list, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		if (digest_is_valid(line))
-			digests_add(&m->layers, line);
-	return false;
-}
-
 static int mark(const struct store *s, struct marks *ret_marks, struct err *e)
 {
 	marks_auto struct marks m = { .store = s };
@@ -155,7 +91,8 @@ static int mark(const struct store *s, struct marks *ret_marks, struct err *e)
 		r = mark_document(&m, names.v[i].desc->digest, 0, e);
 	if (r < 0)
 		return r;
-	each_container(s, mark_container, &m);
+	if ((r = holders_mark(s, &m.layers, e)) < 0)
+		return r;
 	digests_sort(&m.blobs);
 	digests_sort(&m.layers);
 	*ret_marks = m;
@@ -176,41 +113,53 @@ static int list_unmarked(const struct store *s, const char *dir, const struct di
 		fd_close(top);
 		return r;
 	}
-	for (struct dirent *de; (de = readdir(d));) {
+	int r = 0;
+	for (;;) {
 		char digest[NAME_MAX + 16];
+		errno = 0;
+		struct dirent *de = readdir(d);
+		if (!de) {
+			r = errno ? err_sys(e, "store %s: list %s", s->path, dir) : 0;
+			break;
+		}
 		snprintf(digest, sizeof(digest), "sha256:%s", de->d_name);
 		if (digest_is_valid(digest) && !digests_have(marked, digest))
 			digests_add(out, digest);
 	}
 	closedir(d);
-	return 0;
+	return r;
 }
 
-/*
- * Moves a layer away, looks whether a container has taken hold of it meanwhile, and removes it or puts it
- * back.
- */
-static void sweep_layer(struct ingest *in, const char *digest)
+/* Moves a layer away, and back if a container has taken hold of it meanwhile or nobody can tell. */
+static int sweep_layer(struct ingest *in, const char *digest, struct err *e)
 {
 	char path[STORE_PATH_MAX];
-	marks_auto struct marks held = { .store = in->store };
-	if (renameat(in->store->dir, store_layer_path(digest, path), in->dir, digest_hex(digest)) < 0)
-		return;
-	each_container(in->store, mark_container, &held);
-	digests_sort(&held.layers);
-	if (digests_have(&held.layers, digest))
-		renameat(in->dir, digest_hex(digest), in->store->dir, path);
-	else
-		file_remove_tree(in->dir, digest_hex(digest));
+	const char *hex = digest_hex(digest);
+	digests_auto struct digests held = { .v = NULL };
+	if (renameat(in->store->dir, store_layer_path(digest, path), in->dir, hex) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "remove layer %s", digest);
+	int r = holders_mark(in->store, &held, e);
+	digests_sort(&held);
+	if (r == 0 && !digests_have(&held, digest))
+		r = file_remove_tree(in->dir, hex);
+	else if (renameat(in->dir, hex, in->store->dir, path) < 0)
+		r = -errno;
+	return r < 0 ? err_ret(e, r, "remove layer %s", digest) : 0;
 }
 
-static void keep_lockable(struct digests *d, int locks)
+/* Leaves out what others use just now. */
+static int keep_lockable(struct digests *d, int locks, struct err *e)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < d->n; i++)
-		if (objlock_try_delete(locks, d->v[i]))
+	for (size_t i = 0; i < d->n; i++) {
+		int r = objlock_try_delete(locks, d->v[i], e);
+		if (r < 0)
+			return r;
+		if (r > 0)
 			memmove(d->v[kept++], d->v[i], DIGEST_TEXT_MAX);
+	}
 	d->n = kept;
+	return 0;
 }
 
 static int find_unmarked(const struct store *s, struct digests *blobs, struct digests *layers, struct err *e)
@@ -232,53 +181,19 @@ int gc_run(struct ingest *in, struct err *e)
 	fd_auto int locks = objlock_open(in->store, e);
 	if (locks < 0)
 		return fd_take(&locks);
-	keep_lockable(&blobs, locks);
-	keep_lockable(&layers, locks);
+	if ((r = keep_lockable(&blobs, locks, e)) < 0 || (r = keep_lockable(&layers, locks, e)) < 0)
+		return r;
 	/* A load may have finished between the marking and the locking: only what is still unmarked goes. */
 	marks_auto struct marks m = { .store = in->store };
 	if ((r = mark(in->store, &m, e)) < 0)
 		return r;
 	char path[STORE_PATH_MAX];
 	for (size_t i = 0; i < blobs.n; i++)
-		if (!digests_have(&m.blobs, blobs.v[i]))
-			unlinkat(in->store->dir, store_blob_path(blobs.v[i], path), 0);
-	for (size_t i = 0; i < layers.n; i++)
+		if (!digests_have(&m.blobs, blobs.v[i]) &&
+		    unlinkat(in->store->dir, store_blob_path(blobs.v[i], path), 0) < 0 && errno != ENOENT)
+			return err_sys(e, "remove blob %s", blobs.v[i]);
+	for (size_t i = 0; r == 0 && i < layers.n; i++)
 		if (!digests_have(&m.layers, layers.v[i]))
-			sweep_layer(in, layers.v[i]);
-	return 0;
-}
-
-/* ---- who holds ---- */
-
-struct holder_search {
-	struct digests want;
-	char *id;
-	size_t size;
-};
-
-static bool is_same_set(void *ctx, const char *id, char *list)
-{
-	struct holder_search *search = ctx;
-	marks_auto struct marks have = { .store = NULL };
-	mark_container(&have, id, list);
-	digests_sort(&have.layers);
-	for (size_t i = 0; i < have.layers.n; i++)
-		if (!digests_have(&search->want, have.layers.v[i]))
-			return false;
-	for (size_t i = 0; i < search->want.n; i++)
-		if (!digests_have(&have.layers, search->want.v[i]))
-			return false;
-	snprintf(search->id, search->size, "%s", id);
-	return true;
-}
-
-bool gc_find_holder(const struct store *s, const struct strs *layers, char *ret_id, size_t size)
-{
-	struct holder_search search = { .id = ret_id, .size = size };
-	for (size_t i = 0; i < layers->n; i++)
-		digests_add(&search.want, layers->v[i]);
-	digests_sort(&search.want);
-	bool is_found = each_container(s, is_same_set, &search);
-	digests_done(&search.want);
-	return is_found;
+			r = sweep_layer(in, layers.v[i], e);
+	return r;
 }

@@ -8,24 +8,7 @@
  * back.
  */
 #pragma once
-#include "image/image.h"
 #include "image/ingest.h"
-
-struct digests {
-	char (*v)[DIGEST_TEXT_MAX];
-	size_t n, room;
-};
-
-void digests_add(struct digests *d, const char *digest);
-bool digests_have(const struct digests *d, const char *digest);
-void digests_sort(struct digests *d);
-void digests_done(struct digests *d);
-#define digests_auto __attribute__((cleanup(digests_done)))
 
 /* Removes all that is not needed. An index that cannot be read fails it, and removes nothing. */
 int gc_run(struct ingest *in, struct err *e);
-
-/*
- * Finds a container that was made from just these layers. Returns true with its ID (up to size bytes of it).
- */
-bool gc_find_holder(const struct store *s, const struct strs *layers, char *ret_id, size_t size);

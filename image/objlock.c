@@ -49,9 +49,12 @@ int objlock_build(int locks, const char *digest, struct err *e)
 	return r < 0 ? err_ret(e, r, "lock layer %s", digest) : 0;
 }
 
-bool objlock_try_delete(int locks, const char *digest)
+int objlock_try_delete(int locks, const char *digest, struct err *e)
 {
-	return set(locks, F_WRLCK, byte_of(digest), 2, false) == 0;
+	int r = set(locks, F_WRLCK, byte_of(digest), 2, false);
+	if (r == -EAGAIN || r == -EACCES)
+		return 0;
+	return r < 0 ? err_ret(e, r, "lock %s", digest) : 1;
 }
 
 int objlock_index(int locks, struct err *e)

@@ -21,8 +21,9 @@ int objlock_open(const struct store *s, struct err *e);
 int objlock_use(int locks, const char *digest, struct err *e);
 int objlock_build(int locks, const char *digest, struct err *e);
 
-/* True when nobody else uses or builds it; then it is ours. */
-bool objlock_try_delete(int locks, const char *digest);
+/* Returns 1 when nobody else uses or builds it, so that it is ours; 0 when somebody does; or -errno with
+ * words. */
+int objlock_try_delete(int locks, const char *digest, struct err *e);
 
 int objlock_index(int locks, struct err *e);
 void objlock_index_end(int locks);

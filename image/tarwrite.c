@@ -300,11 +300,21 @@ static int list(int dir, char ***ret_names, size_t *ret_count)
 {
 	int own = fcntl(dir, F_DUPFD_CLOEXEC, 3);
 	DIR *d = own < 0 ? NULL : fdopendir(own);
-	if (!d)
-		return -errno;
+	if (!d) {
+		int failed = -errno;
+		fd_close(own);
+		return failed;
+	}
 	char **names = NULL;
 	size_t n = 0;
-	for (struct dirent *de; (de = readdir(d));) {
+	int r = 0;
+	for (;;) {
+		errno = 0;
+		struct dirent *de = readdir(d);
+		if (!de) {
+			r = -errno;
+			break;
+		}
 		if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
 			continue;
 		if (!(n & (n - 1)))
@@ -316,7 +326,7 @@ static int list(int dir, char ***ret_names, size_t *ret_count)
 		qsort(names, n, sizeof(*names), compare);
 	*ret_names = names;
 	*ret_count = n;
-	return 0;
+	return r;
 }
 
 static int put_tree(struct writer *w, int dir, const char *prefix, int depth, struct err *e)
@@ -325,7 +335,7 @@ static int put_tree(struct writer *w, int dir, const char *prefix, int depth, st
 	size_t n = 0;
 	int r = depth > DEPTH_MAX ? -ELOOP : list(dir, &names, &n);
 	if (r < 0)
-		return err_ret(e, r, "%.200s", prefix);
+		err_ret(e, r, "%.200s", *prefix ? prefix : ".");
 	for (size_t i = 0; i < n; i++) {
 		char path[PATH_MAX];
 		int len = snprintf(path, sizeof(path), "%s%s", prefix, names[i]);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See holders.h. */
+#include "image/holders.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/fd.h"
+
+enum { LIST_MAX = 1 << 20 };
+
+/* Gets one container's list, which it may change. Returns true to end the walk. */
+typedef bool list_fn(void *ctx, const char *id, char *list);
+
+/* One container; one without a list (half made, or not from an image) holds nothing. */
+static int take_one(int top, const char *id, list_fn *take, void *ctx, struct err *e)
+{
+	char path[NAME_MAX + 16];
+	free_auto char *list = NULL;
+	snprintf(path, sizeof(path), "%s/layers", id);
+	int r = file_read(top, path, LIST_MAX, false, &list, NULL);
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 0;
+	return r < 0 ? err_ret(e, r, "containers/%s", path) : take(ctx, id, list);
+}
+
+/* Calls `take` for each container's list. Returns 1 when one ended the walk, 0, or -errno. */
+static int each_container(const struct store *s, list_fn *take, void *ctx, struct err *e)
+{
+	int top = openat(s->dir, "containers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (top < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "store %s: containers", s->path);
+	DIR *d = fdopendir(top);
+	if (!d) {
+		fd_close(top);
+		return err_sys(e, "store %s: containers", s->path);
+	}
+	int r = 0;
+	for (struct dirent *de = NULL; r == 0;
+	     r = de->d_name[0] == '.' ? 0 : take_one(top, de->d_name, take, ctx, e)) {
+		errno = 0;
+		de = readdir(d);
+		if (!de) {
+			r = errno ? err_sys(e, "store %s: list containers", s->path) : 0;
+			break;
+		}
+	}
+	closedir(d);
+	return r;
+}
+
+static bool mark(void *ctx, const char *id, char *list)
+{
+	struct digests *layers = ctx;
+	(void)id;
+	for (char *save = NULL, *line = strtok_r(list, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (digest_is_valid(line))
+			digests_add(layers, line);
+	return false;
+}
+
+int holders_mark(const struct store *s, struct digests *layers, struct err *e)
+{
+	return each_container(s, mark, layers, e);
+}
+
+struct search {
+	struct digests want;
+	char *id;
+	size_t size;
+};
+
+static bool is_same_set(void *ctx, const char *id, char *list)
+{
+	struct search *search = ctx;
+	digests_auto struct digests have = { .v = NULL };
+	mark(&have, id, list);
+	digests_sort(&have);
+	for (size_t i = 0; i < have.n; i++)
+		if (!digests_have(&search->want, have.v[i]))
+			return false;
+	for (size_t i = 0; i < search->want.n; i++)
+		if (!digests_have(&have, search->want.v[i]))
+			return false;
+	snprintf(search->id, search->size, "%s", id);
+	return true;
+}
+
+int holders_find(const struct store *s, const struct strs *layers, char *ret_id, size_t size, struct err *e)
+{
+	struct search search = { .id = ret_id, .size = size };
+	for (size_t i = 0; i < layers->n; i++)
+		digests_add(&search.want, layers->v[i]);
+	digests_sort(&search.want);
+	int r = each_container(s, is_same_set, &search, e);
+	digests_done(&search.want);
+	return r;
+}

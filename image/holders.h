@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which layers containers hold: containers/ID/layers, written by the engine. What cannot be read is an error,
+ * because a layer that is wrongly taken for free would be removed under a container. Part of kist-image only.
+ */
+#pragma once
+#include "image/digestset.h"
+#include "image/image.h"
+
+/* Adds the diffIDs that all containers hold. Returns 0 or -errno with words. */
+int holders_mark(const struct store *s, struct digests *layers, struct err *e);
+
+/*
+ * Looks for a container that was made from just these layers. Returns 1 with its ID (up to `size` bytes), 0
+ * when there is none, or -errno with words.
+ */
+int holders_find(const struct store *s, const struct strs *layers, char *ret_id, size_t size, struct err *e);
