@@ -17,7 +17,6 @@
 #include "runtime/wait.h"
 #include "util/clock.h"
 #include "util/fd.h"
-#include "util/log.h"
 
 enum { IDLE_MS = 100, SIGNALLED = 128 };
 
@@ -104,15 +103,16 @@ static void finish(struct keeper *k, int status)
 	x.signal = (struct opt_i32){ .has = status > SIGNALLED, .v = status - SIGNALLED };
 	x.is_oom = (struct opt_bool){ .has = true, .v = kills > 0 };
 	x.log_dropped = (struct opt_u64){ .has = k->log.dropped > 0, .v = k->log.dropped };
-	if (record_end(k->dir, &x, &e) < 0)
-		log_warn("%s", e.text);
+	record_end(k->dir, &x, &e);
 	ending_done(&before);
 	fd_drop(&k->cgroup);
 	logfile_done(&k->log);
-	if (container_delete(k->root, k->dir->name, true, &e) < 0)
-		log_warn("%s", e.text);
-	if (k->is_rm && record_remove(k->dir, &e) < 0)
-		log_warn("%s", e.text);
+	/* Nobody would try again later. What cannot be cleaned up stays in the list, for rm -f. */
+	int r = container_delete(k->root, k->dir->name, true, &e);
+	if (r < 0)
+		r = container_delete(k->root, k->dir->name, true, &e);
+	if (r == 0 && k->is_rm)
+		record_remove(k->dir, &e);
 }
 
 /* ---- the beginning ---- */
@@ -234,8 +234,9 @@ static void keeper_main(const struct keeper_job *job, int report)
 	const int used[] = { k.out, k.err, k.input, k.pidfd, k.cgroup, k.root, k.log.fd, k.dir->containers, k.dir->fd,
 			     k.dir->file };
 	close_others(used, sizeof(used) / sizeof(used[0]));
+	/* Not to hold the caller's directory is a courtesy, and no reason to give up. */
 	if (chdir("/") < 0)
-		log_debug("keeper: chdir");
+		errno = 0;
 	slim_title("kist-keeper", k.dir->name);
 	slim_start();
 	keep(&k, &status);
