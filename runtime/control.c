@@ -90,27 +90,32 @@ int container_start(int root, const char *id, struct err *e)
 	return r < 0 && !e->exit ? err_at(e, r, "start %s", id) : r;
 }
 
+static int signal_init(const struct target *t, int sig, struct err *e)
+{
+	int r = t->status == STATUS_STOPPED ? -ESRCH : proc_signal(t->pidfd, sig);
+	if (r == -ESRCH)
+		return err_new(e, ESRCH, "container not running");
+	return r < 0 ? err_ret(e, r, "signal %d", sig) : 0;
+}
+
+/* A container without a group has nothing but its init by which it could be reached. */
+static int signal_all(struct target *t, int sig, struct err *e)
+{
+	int r = target_group(t, e);
+	if (r < 0 || t->group < 0)
+		return r < 0 ? r : signal_init(t, sig, e);
+	r = sig == SIGKILL ? cgroup_kill(t->group) : cgroup_signal(t->group, sig);
+	return r < 0 ? err_ret(e, r, "signal %d to the group", sig) : 0;
+}
+
 int container_kill(int root, const char *id, int sig, bool all, struct err *e)
 {
 	struct target t target_auto = TARGET_NONE;
 	int r = target_open(root, id, false, &t, e);
 	if (r == 0 && t.status == STATUS_CREATING)
 		r = err_new(e, EINVAL, "container not running: it is still being created");
-	else if (r == 0 && t.status == STATUS_STOPPED && !all)
-		r = err_new(e, ESRCH, "container not running");
-	if (r == 0 && all) {
-		r = need_group(&t, "kill --all", e);
-		if (r == 0) {
-			int n = sig == SIGKILL ? cgroup_kill(t.group) : cgroup_signal(t.group, sig);
-			r = n < 0 ? err_ret(e, n, "signal %d to the group", sig) : 0;
-		}
-	} else if (r == 0) {
-		r = proc_signal(t.pidfd, sig);
-		if (r == -ESRCH)
-			err_new(e, ESRCH, "container not running");
-		else if (r < 0)
-			err_ret(e, r, "signal %d", sig);
-	}
+	if (r == 0)
+		r = all ? signal_all(&t, sig, e) : signal_init(&t, sig, e);
 	return r < 0 ? err_at(e, r, "kill %s", id) : 0;
 }
 
@@ -241,9 +246,8 @@ static int end_within(struct target *t, int sig, int grace_ms, enum stop_outcome
 	*ret = r == -ETIMEDOUT ? STOP_BY_KILL : STOP_BY_SIGNAL;
 	if (r < 0 && r != -ETIMEDOUT)
 		return err_ret(e, r, "wait");
-	if (t->group >= 0)
-		cgroup_kill(t->group);
-	else if (r < 0)
+	int killed = t->group >= 0 ? cgroup_kill(t->group) : -ENODEV;
+	if (killed < 0 && *ret == STOP_BY_KILL)
 		proc_signal(t->pidfd, SIGKILL);
 	r = proc_wait_end(t->pidfd, END_TIMEOUT_MS);
 	if (r == 0 && t->group >= 0)
