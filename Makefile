@@ -56,6 +56,16 @@ $(O)/kist-image: $(call obj,$(IMAGE_SRC))
 $(O)/kist-gen: $(call obj,$(GEN_SRC))
 	$(call say,LD,$@) $(CC) $(CFLAGS) -no-pie $(LDFLAGS) -Wl,--unresolved-symbols=ignore-all -o $@ $^
 
+# The program that stands between kist and a container's: no libc, a few hundred bytes, carried inside of kist.
+LAUNCHER := $(O)/launcher
+$(LAUNCHER): runtime/launcher/launcher.c Makefile
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) -std=gnu17 -Os $(WARN) -ffreestanding -fno-stack-protector -fcf-protection=none \
+		-fno-asynchronous-unwind-tables -fno-pic -no-pie -static -nostdlib -Wl,-n -Wl,-z,noexecstack -Wl,-z,norelro \
+		-Wl,--build-id=none -s -o $@ $<
+$(O)/obj/runtime/launcher.o: $(LAUNCHER)
+$(O)/obj/runtime/launcher.o: CPPFLAGS += -DLAUNCHER='"$(LAUNCHER)"'
+
 $(O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(CPPFLAGS) $(CFLAGS) -fPIE -MMD -MP -c -o $@ $<

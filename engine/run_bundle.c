@@ -70,6 +70,7 @@ int run_bundle(const struct run_request *rq, int *ret_status, struct err *e)
 	create.bundle = b.path;
 	create.config = b.config;
 	create.config_len = b.config_len;
+	create.is_first = !rq->is_detached || rq->is_oci;
 	*ret_status = 0;
 	if (rq->is_detached)
 		return rq->is_oci ? run_alone(&create, e) : run_kept(rq, &b, &create, e);

@@ -7,6 +7,7 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -17,7 +18,7 @@
 #include "util/sys.h"
 
 #define PIN_DIR  ".template"
-#define PIN_FILE ".template/mnt"
+#define PIN_FILE ".template/launcher-1"
 
 enum { CPU_TRIES = 8 };
 
@@ -49,8 +50,15 @@ static int attach_new(const char *type, unsigned attr, const char *where)
 	return move_mount(fd, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
+/* Closed before it is executed, or execve(2) would say ETXTBSY. */
+static int put_launcher(const struct template_file *f)
+{
+	fd_auto int fd = open(&TEMPLATE_LAUNCHER[1], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0555);
+	return fd < 0 ? -errno : fd_write_all(fd, f->bytes, f->len);
+}
+
 /* Builds the three mounts on top of the pin directory and makes them the root. Runs in the builder process. */
-static int build(int pindir)
+static int build(int pindir, const struct template_file *launcher)
 {
 	/* The working directory moves to the copied mount with us (unshare(2)); a descriptor would stay on the host's.
 	 * The copy must not send mounts back: mount(2), MS_PRIVATE. */
@@ -71,6 +79,9 @@ static int build(int pindir)
 		r = attach_new("sysfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, "sys");
 	if (r < 0)
 		return r;
+	r = put_launcher(launcher);
+	if (r < 0)
+		return r;
 	/* pivot_root(2), NOTES: pivot_root(".", ".") stacks the old root below the new one. */
 	if (sys_pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return -errno;
@@ -87,7 +98,7 @@ static void choose_cpu(int cpu)
 }
 
 /* Runs the builder, on processor `cpu` unless -1, and pins its namespace while it waits. */
-static int build_and_pin(int rootdir, int pindir, int cpu)
+static int build_and_pin(int rootdir, int pindir, int cpu, const struct template_file *launcher)
 {
 	int say[2], hold[2];
 	if (pipe2(say, O_CLOEXEC) < 0)
@@ -106,7 +117,7 @@ static int build_and_pin(int rootdir, int pindir, int cpu)
 		fd_drop(&hold_out);
 		if (cpu >= 0)
 			choose_cpu(cpu);
-		int r = build(pindir);
+		int r = build(pindir, launcher);
 		char c;
 		if (write(say_out, &r, sizeof(r)) == (ssize_t)sizeof(r) && r == 0 && read(hold_in, &c, 1) != 0)
 			_exit(1);
@@ -134,16 +145,16 @@ static int build_and_pin(int rootdir, int pindir, int cpu)
  * A namespace can only be pinned from an older one (ELOOP). Linux 6.18 tells their age by numbers that each processor
  * draws from a batch of its own, so a namespace made on another processor may count as younger.
  */
-static int build_on_some_cpu(int rootdir, int pindir)
+static int build_on_some_cpu(int rootdir, int pindir, const struct template_file *launcher)
 {
 	cpu_set_t allowed;
-	int r = build_and_pin(rootdir, pindir, -1);
+	int r = build_and_pin(rootdir, pindir, -1, launcher);
 	if (r != -ELOOP || sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
 		return r;
 	for (int cpu = 0, tries = 0; r == -ELOOP && cpu < CPU_SETSIZE && tries < CPU_TRIES; cpu++)
 		if (CPU_ISSET(cpu, &allowed)) {
 			tries++;
-			r = build_and_pin(rootdir, pindir, cpu);
+			r = build_and_pin(rootdir, pindir, cpu, launcher);
 		}
 	return r;
 }
@@ -167,7 +178,7 @@ static int make_pin_dir(int rootdir)
 	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return -errno;
 	fd_auto int dir = openat(rootdir, PIN_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	fd_auto int file = openat(dir, "mnt", O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd_auto int file = openat(dir, strrchr(PIN_FILE, '/') + 1, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (dir < 0 || file < 0)
 		return -errno;
 	return fd_take(&dir);
@@ -193,7 +204,7 @@ int template_remove(int rootdir)
 	return unlinkat(rootdir, PIN_DIR, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-int template_open(int rootdir, struct err *e)
+int template_open(int rootdir, const struct template_file *launcher, struct err *e)
 {
 	int fd = open_pin(rootdir);
 	if (fd >= 0)
@@ -206,7 +217,7 @@ int template_open(int rootdir, struct err *e)
 		return fd;
 	unpin(rootdir);
 	fd_auto int dir = make_pin_dir(rootdir);
-	int r = dir < 0 ? dir : build_on_some_cpu(rootdir, dir);
+	int r = dir < 0 ? dir : build_on_some_cpu(rootdir, dir, launcher);
 	if (r == 0)
 		r = open_pin(rootdir);
 	if (r < 0) {

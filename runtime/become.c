@@ -179,7 +179,7 @@ static int try_program(const struct process_plan *p, const char *path)
 	struct stat st;
 	if (stat(path, &st) < 0)
 		return errno;
-	if (is_own_program(p, path, &st))
+	if (!p->launch && is_own_program(p, path, &st))
 		return EACCES;
 	if (S_ISDIR(st.st_mode))
 		return EISDIR;
@@ -302,7 +302,7 @@ int process_become(const struct process_plan *p, struct process_found *found, st
 	return find_program(p, found, e);
 }
 
-int process_exec(const struct process_plan *p, const struct process_found *found, struct err *e)
+int process_exec(const struct process_plan *p, const struct process_found *found, int launcher, struct err *e)
 {
 	/* What a caller leaked into kist must not go on into the container. close_range(2). */
 	if (close_range(3 + p->preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0 && errno != ENOSYS)
@@ -312,6 +312,11 @@ int process_exec(const struct process_plan *p, const struct process_found *found
 		r = caps_apply(&p->caps, e);
 	if (r < 0)
 		return r;
+	if (p->launch && launcher >= 0) {
+		p->launch[1] = found->path;
+		syscall(SYS_execveat, launcher, "", p->launch, p->env, AT_EMPTY_PATH);
+		return not_runnable(e, p->args[0], errno);
+	}
 	execve(found->path, (char *const *)(uintptr_t)p->args, (char *const *)(uintptr_t)p->env);
 	return not_runnable(e, p->args[0], errno);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "ns/userns.h"
 #include "runtime/console.h"
 #include "runtime/gate.h"
+#include "runtime/launcher.h"
 #include "runtime/plan.h"
 #include "runtime/spawn.h"
 #include "runtime/sync.h"
@@ -55,6 +57,17 @@ static void create_done(struct create *m)
 
 /* ---- before any side effect ---- */
 
+/*
+ * Whether somebody in the container's pid namespace could reach kist's own file through the child before it is the
+ * program, or the program itself could: the launcher covers all containers with a pid namespace of their own.
+ */
+static bool is_exposed(const struct plan *p)
+{
+	if (p->need & NEED_USERNS_ID)
+		return false;
+	return !(p->new_ns & CLONE_NEWPID) || ((p->need & NEED_PROCESS) && !p->process.launch);
+}
+
 static int decide(struct create *m, int own_rootfs, struct err *e)
 {
 	const struct create_request *rq = m->rq;
@@ -68,6 +81,8 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 		r = spec_supported(rq->spec, e);
 	if (r == 0)
 		r = plan_make(rq->spec, &o, &m->c->arena, &m->plan, e);
+	if (r == 0 && rq->is_first && is_exposed(&m->plan))
+		r = launcher_seal_self(e);
 	if (r == 0 && rq->console_socket && !(m->plan.need & NEED_TERMINAL))
 		r = err_new(e, EINVAL, "console socket: given, but process.terminal is not true");
 	if (r == 0 && rq->console_socket)

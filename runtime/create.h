@@ -25,6 +25,7 @@ struct create_request {
 	const char *pid_file;
 	unsigned preserve_fds;
 	bool is_no_pivot, is_no_keyring, is_cgroup_disabled;
+	bool is_first;                /* nothing was done yet that kist may not do again, should it have to restart itself */
 	bool is_run;                  /* no gate: container_go releases the process */
 };
 

@@ -17,6 +17,7 @@
 #include "cgroup/pids.h"
 #include "ns/userns.h"
 #include "runtime/console.h"
+#include "runtime/launcher.h"
 #include "runtime/process.h"
 #include "runtime/spawn.h"
 #include "runtime/sync.h"
@@ -226,6 +227,7 @@ static int open_group(struct exec *x, struct err *e)
 struct joiner {
 	const struct exec *x;
 	int sync, parent_end, target;
+	int launcher;    /* -1: kist's own file cannot be written to */
 	int ns;      /* what the child itself has still to join */
 	bool is_staged;
 };
@@ -291,7 +293,7 @@ static void child(const struct joiner *j)
 		if (prctl(PR_SET_PDEATHSIG, 0) < 0)
 			err_sys(&e, "parent death signal");
 		else
-			process_exec(&j->x->plan, &found, &e);
+			process_exec(&j->x->plan, &found, j->launcher, &e);
 	}
 	sync_send_error(j->sync, &e);
 	_exit(e.exit ? e.exit : 1);
@@ -315,7 +317,8 @@ static void stage(const struct joiner *given)
 	if (r == 0)
 		r = process_stdio(&x->plan, -1, x->rq->stdio, &e);
 	/* 0 to 2, what is preserved, our end of the pair and the init's pidfd stay. */
-	fd_close_others(3 + x->plan.preserve_fds, j.sync, j.target);
+	int keep[] = { j.sync, j.target, j.launcher };
+	fd_close_others(3 + x->plan.preserve_fds, keep, ARRAY_LEN(keep));
 	if (r == 0 && setns(j.target, x->ns) < 0)
 		r = err_sys(&e, "join the container's namespaces");
 	if (r == 0) {
@@ -414,7 +417,10 @@ static int run(struct exec *x, struct container *c, struct err *e)
 		return r;
 	c->sync = ends[0];
 	fd_auto int child_end = ends[1];
-	struct joiner j = { .x = x, .sync = child_end, .parent_end = c->sync, .target = x->target };
+	fd_auto int launcher = x->plan.launch ? launcher_open() : -1;
+	if (x->plan.launch && launcher < 0)
+		return err_ret(e, launcher, "launcher");
+	struct joiner j = { .x = x, .sync = child_end, .parent_end = c->sync, .target = x->target, .launcher = launcher };
 	/* No process of the container may trace the child or open what its /proc entry links to. prctl(2). */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(e, "dumpable");
@@ -438,6 +444,9 @@ int container_exec(const struct exec_request *rq, struct exec_process *ret, stru
 	int r = find_container(&x, e);
 	if (r == 0)
 		r = plan(&x, e);
+	/* Before the program runs, a process that may trace the new one could open kist's own file through it. */
+	if (r == 0 && x.is_guarded)
+		r = launcher_seal_self(e);
 	if (r == 0 && rq->console_socket && !x.plan.is_terminal)
 		r = err_new(e, EINVAL, "console socket: given, but no terminal is asked for");
 	if (r == 0 && rq->console_socket && (r = x.console = console_connect(rq->console_socket, e)) > 0)

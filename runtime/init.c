@@ -30,6 +30,7 @@ struct init {
 	int root;          /* the container's root, O_PATH */
 	int proc;          /* a /proc that no container can touch */
 	int master, slave; /* the terminal, or -1 */
+	int launcher;      /* -1: none */
 	struct process_found found;
 };
 
@@ -122,6 +123,15 @@ static int seal_mounts(struct init *c, struct err *e)
 	if (c->a->opened->template_ns >= 0)
 		return copy_template(c, e);
 	return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ? err_sys(e, "mount propagation of /") : 0;
+}
+
+/* The template's launcher, whose file system will have no other name once the old root is detached. */
+static int open_launcher(struct init *c, struct err *e)
+{
+	if (c->a->opened->template_ns < 0 || !c->p->process.launch)
+		return 0;
+	c->launcher = open(TEMPLATE_LAUNCHER, O_PATH | O_CLOEXEC);
+	return c->launcher < 0 ? err_sys(e, "%s of the mount namespace template", TEMPLATE_LAUNCHER) : 0;
 }
 
 static int open_proc(struct init *c, struct err *e)
@@ -234,6 +244,7 @@ static const struct step {
 	{ "names",             NEED_NAMES,     set_names },
 	{ "network",           NEED_NETWORK,   loopback_up },
 	{ "mount namespace",   NEED_MOUNTNS,   seal_mounts },
+	{ "launcher",          NEED_MOUNTNS,   open_launcher },
 	{ "procfs",            NEED_SYSCTL,    open_proc },
 	{ "sysctl",            NEED_SYSCTL,    set_sysctls },
 	{ "root",              NEED_MOUNTNS,   attach_root },
@@ -256,7 +267,8 @@ static int wait_at_gate(struct init *c)
 {
 	int r = sync_send(c->a->sync, SYNC_READY, 0, c->master);
 	/* Neighbours in a shared pid namespace may look at us while we wait: nothing of the host is to be seen. */
-	fd_close_others(3 + c->p->process.preserve_fds, c->a->sync, c->a->gate);
+	int keep[] = { c->a->sync, c->a->gate, c->launcher };
+	fd_close_others(3 + c->p->process.preserve_fds, keep, ARRAY_LEN(keep));
 	c->master = -1;
 	struct sync_message m = { .type = SYNC_EOF };
 	if (r < 0 || sync_receive(c->a->sync, &m) < 0 || m.type != SYNC_DETACH)
@@ -298,7 +310,8 @@ static int walk(struct init *c, struct err *e)
 
 void init_run(const struct init_args *args)
 {
-	struct init c = { .a = args, .p = args->plan, .root = -1, .proc = -1, .master = -1, .slave = -1 };
+	struct init c = { .a = args, .p = args->plan, .root = -1, .proc = -1, .master = -1, .slave = -1,
+			  .launcher = args->opened->launcher };
 	struct err e = { 0 };
 	close(args->parent_end);
 	close(args->state);
@@ -311,7 +324,7 @@ void init_run(const struct init_args *args)
 	if (!(args->plan->need & NEED_PROCESS))
 		err_new(&e, EINVAL, "process: missing in config.json, so there is nothing to start");
 	else
-		process_exec(&args->plan->process, &c.found, &e);
+		process_exec(&args->plan->process, &c.found, c.launcher, &e);
 	sync_send_error(end, &e);
 	_exit(e.exit ? e.exit : 1);
 }

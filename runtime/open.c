@@ -14,6 +14,7 @@
 #include "ns/mount.h"
 #include "ns/template.h"
 #include "ns/userns.h"
+#include "runtime/launcher.h"
 #include "runtime/plan.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -178,6 +179,15 @@ static int check_sysctls(const struct plan *p, size_t join, int ns, struct err *
 	return 0;
 }
 
+/* Without a template the launcher is a file of our own in memory. */
+static int open_launcher(const struct plan *p, struct opened *ret, struct err *e)
+{
+	if (!(p->need & NEED_PROCESS) || !p->process.launch)
+		return 0;
+	ret->launcher = launcher_open();
+	return ret->launcher < 0 ? err_ret(e, ret->launcher, "launcher") : 0;
+}
+
 int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, struct opened *ret, struct err *e)
 {
 	*ret = OPENED_NONE;
@@ -199,15 +209,18 @@ int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, str
 		r = open_host_nodes(p, e);
 	if (r == 0 && (p->need & NEED_MASK) && (ret->null_tree = mask_open_null(e)) < 0)
 		r = ret->null_tree;
-	if (r < 0 || !(p->need & NEED_MOUNTNS))
+	if (r < 0)
 		return r;
+	if (!(p->need & NEED_MOUNTNS))
+		return open_launcher(p, ret, e);
 	if (ret->null_tree >= 0 && (r = mount_set_propagation(ret->null_tree, MS_PRIVATE, false, e)) < 0)
 		return err_at(e, r, "/dev/null");
 	struct err why;
-	ret->template_ns = template_open(state_root, &why);
+	const struct template_file launcher = { launcher_start, (size_t)(launcher_end - launcher_start) };
+	ret->template_ns = template_open(state_root, &launcher, &why);
 	if (ret->template_ns < 0)
 		log_debug("%s; the host's mount namespace is copied instead", why.text);
-	return 0;
+	return ret->template_ns < 0 ? open_launcher(p, ret, e) : 0;
 }
 
 void opened_done(struct opened *o)
@@ -215,6 +228,7 @@ void opened_done(struct opened *o)
 	fd_drop(&o->root_tree);
 	fd_drop(&o->null_tree);
 	fd_drop(&o->template_ns);
+	fd_drop(&o->launcher);
 	for (size_t i = 0; i < ARRAY_LEN(o->joins); i++)
 		fd_drop(&o->joins[i]);
 	for (size_t i = 0; i < o->tree_count; i++)

@@ -98,13 +98,14 @@ struct opened {
 	int root_tree;            /* detached root file system */
 	int null_tree;            /* detached /dev/null, for masks */
 	int template_ns;          /* -1: the host's mount namespace is copied */
+	int launcher;             /* -1: the template's, or none */
 	int joins[8];
 	int *trees;               /* one per mount: detached copies for binds; -1 */
 	bool *is_file;            /* one per mount: the target is a file */
 	size_t tree_count;
 };
 
-#define OPENED_NONE ((struct opened){ .root_tree = -1, .null_tree = -1, .template_ns = -1, \
+#define OPENED_NONE ((struct opened){ .root_tree = -1, .null_tree = -1, .template_ns = -1, .launcher = -1, \
 				      .joins = { -1, -1, -1, -1, -1, -1, -1, -1 } })
 
 /*

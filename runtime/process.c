@@ -49,6 +49,17 @@ static void plan_rlimits(const struct spec_process *p, struct arena *a, struct p
 		};
 }
 
+/* The launcher's arguments, unless the filter would stop the call that executes it. */
+static void plan_launch(const struct spec_process *p, const struct spec_seccomp *seccomp, struct arena *a,
+			struct process_plan *ret)
+{
+	if (seccomp && !seccomp_allows(seccomp, "execveat"))
+		return;
+	ret->launch = arena_array(a, p->args.n + 3, sizeof(*ret->launch));
+	ret->launch[0] = "kist-launcher";
+	memcpy(ret->launch + 2, p->args.v, p->args.n * sizeof(*ret->launch));
+}
+
 int process_plan(const struct spec_process *p, const struct spec_seccomp *seccomp, bool is_userns, struct arena *a,
 		 struct process_plan *ret, struct err *e)
 {
@@ -76,6 +87,7 @@ int process_plan(const struct spec_process *p, const struct spec_seccomp *seccom
 	ret->own_dev = own.st_dev;
 	ret->own_ino = own.st_ino;
 	plan_env(p, a, ret);
+	plan_launch(p, seccomp, a, ret);
 	plan_rlimits(p, a, ret);
 	int r = caps_plan(p->capabilities, is_userns, &ret->caps, e);
 	if (r == 0 && seccomp) {

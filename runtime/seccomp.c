@@ -158,3 +158,22 @@ int seccomp_compile(const struct spec_seccomp *s, struct arena *a, struct seccom
 	ret->flags = s->flags.has ? (unsigned)s->flags.v : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 	return export(ctx, a, ret, e);
 }
+
+static bool lets_pass(int action)
+{
+	return action == SPEC_ACT_ALLOW || action == SPEC_ACT_LOG;
+}
+
+bool seccomp_allows(const struct spec_seccomp *s, const char *name)
+{
+	bool is_allowed = lets_pass(s->default_action);
+	for (size_t i = 0; i < s->syscalls.n; i++)
+		for (size_t k = 0; k < s->syscalls.v[i].names.n; k++) {
+			if (strcmp(s->syscalls.v[i].names.v[k], name) != 0)
+				continue;
+			if (!lets_pass(s->syscalls.v[i].action))
+				return false;
+			is_allowed |= s->syscalls.v[i].args.n == 0;
+		}
+	return is_allowed;
+}

@@ -13,6 +13,9 @@ struct seccomp_filter {
 	unsigned flags;                  /* SECCOMP_FILTER_FLAG_*, for seccomp(2) */
 };
 
+/* Whether a filter lets a call pass whatever its arguments are, as far as its rules say so. Pure. */
+bool seccomp_allows(const struct spec_seccomp *s, const char *name);
+
 /*
  * Compiles the rules. Names that libseccomp does not know are left out with a debug note, as runc and crun do; a rule
  * that says what the default says is left out too. Runs in the parent. -EINVAL: a rule that cannot be expressed.

@@ -256,15 +256,20 @@ int file_remove_tree(int dirfd, const char *name)
 	}
 }
 
-void fd_close_others(unsigned from, int keep, int also)
+void fd_close_others(unsigned from, int *keep, size_t count)
 {
-	int kept[2] = { keep < also ? keep : also, keep < also ? also : keep };
-	for (int i = 0; i < 2; i++) {
-		if (kept[i] < 0 || (unsigned)kept[i] < from)
+	for (size_t i = 1; i < count; i++)
+		for (size_t k = i; k > 0 && keep[k - 1] > keep[k]; k--) {
+			int other = keep[k];
+			keep[k] = keep[k - 1];
+			keep[k - 1] = other;
+		}
+	for (size_t i = 0; i < count; i++) {
+		if (keep[i] < 0 || (unsigned)keep[i] < from)
 			continue;
-		if ((unsigned)kept[i] > from)
-			close_range(from, (unsigned)kept[i] - 1, 0);
-		from = (unsigned)kept[i] + 1;
+		if ((unsigned)keep[i] > from)
+			close_range(from, (unsigned)keep[i] - 1, 0);
+		from = (unsigned)keep[i] + 1;
 	}
 	close_range(from, ~0U, 0);
 }

@@ -67,8 +67,8 @@ int file_replace_sync(int dirfd, const char *name, const char *bytes, size_t len
  */
 int file_remove_tree(int dirfd, const char *name);
 
-/* Closes every descriptor from `from` on but two (-1: none), for a process that must hold nothing else. close_range(2). */
-void fd_close_others(unsigned from, int keep, int also);
+/* Closes every descriptor from `from` on but those of a short list (-1: none), sorting the list. close_range(2). */
+void fd_close_others(unsigned from, int *keep, size_t count);
 
 /* Formats "/proc/self/fd/N" into a buffer of 32 bytes and returns it. */
 char *fd_path(int fd, char buf[static 32]);
