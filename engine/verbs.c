@@ -146,9 +146,13 @@ static int end_by_force(int root, const struct record_dir *d, struct err *e)
 {
 	int r = container_kill(root, d->name, SIGKILL, true, e);
 
-	if (r < 0)
+	/* What cannot be killed so, because it is only being made, say, is removed under the keeper's eyes. */
+	if (r < 0) {
 		err_clear(e);
-	r = let_keeper_finish(d, e);
+		r = container_delete(root, d->name, true, e);
+	}
+	if (r == 0)
+		r = let_keeper_finish(d, e);
 	return r < 0 ? r : container_delete(root, d->name, true, e);
 }
 
