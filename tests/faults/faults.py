@@ -111,7 +111,8 @@ class Sweep:
         if done.hangs:
             self.tally.add("hangs", fault, "; ".join(done.hangs))
         is_start = name in ("mmap", "mprotect") and n - self.base.get(role, 0) < LIBC_CALLS
-        is_killed = what == "kill" and (role == 0 or done.status == 128 + signal.SIGKILL)
+        # a process that is killed after the command's word is no lie of the command
+        is_killed = what == "kill" and (role == 0 or done.status in (0, 128 + signal.SIGKILL))
         if not is_void and not (is_start and done.status in CRASHES):
             self.judge(fault, name, done, is_killed)
         problems = self.verb.recover()
@@ -125,7 +126,7 @@ class Sweep:
         if done.status in CRASHES:
             self.tally.add("crashes", fault, "status %d, message %r" % (done.status, done.err.strip()))
         elif done.status == 0:
-            lie = "" if is_killed or (fault.startswith("kill") and self.verb.is_chain) else self.verb.worked(done)
+            lie = "" if is_killed else self.verb.worked(done)
             if lie:
                 self.tally.add("lies", fault, lie)
         elif not is_killed:
@@ -134,8 +135,8 @@ class Sweep:
     def check_failed(self, fault, name, done):
         if not any(word in done.err for word in self.verb.words) and name not in ("write", "mmap", "mprotect"):
             self.tally.add("silent", fault, "status %d, message %r" % (done.status, done.err.strip()))
-        # a store that could not be synced has taken the image all the same: whole, and for as long as the power is on
-        if self.verb.is_atomic and not (name == "fsync" and not self.verb.worked(done)):
+        # what could not be synced, or told, is done all the same: whole, and for as long as the power is on
+        if self.verb.is_atomic and not (name in ("fsync", "write") and not self.verb.worked(done)):
             left = self.p.left(0.3)
             if left:
                 self.tally.add("residues", fault, "%s [%s]" % ("; ".join(left[:4]), done.err.strip()))

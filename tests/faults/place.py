@@ -18,7 +18,7 @@ OUT = os.path.join(TOP, os.environ.get("O", "build"))
 KIST = os.path.realpath(os.environ.get("KIST") or os.path.join(OUT, "kist"))
 ISOLATE = os.path.join(TOP, "tests/helpers/isolate")
 CGROUPS = "/sys/fs/cgroup"
-LIMIT_S = 10          # a command that takes longer hangs
+LIMIT_S = 15          # a command that takes longer hangs
 SETTLE_S = 2.0        # the kernel takes a moment to end processes and to let go of what they held
 CRASHES = {128 + s for s in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)}
 

@@ -17,8 +17,8 @@ class Verb:
 
     def __init__(self, place):
         self.p = place
-        # the bundle, the state root and a program's own failure come before the container or without its name
-        self.words = (place.id, place.bundle, "state root", "exec: ")
+        # what comes before the container (its bundle, the state root, the store), and a program's own failure
+        self.words = (place.id, place.bundle, "state root", "store ", "exec: ")
 
     def prepare(self):       # once
         pass
@@ -225,10 +225,6 @@ class RunDetached(Verb):
     is_chain = True
     is_atomic = False
 
-    def __init__(self, place):
-        super().__init__(place)
-        self.words += ("store ",)
-
     def prepare(self):       # the store's own folders
         self.p.must("run", "-d", "--bundle", self.p.bundle, self.p.id)
         self.p.must("rm", "-f", self.p.id)
@@ -287,6 +283,53 @@ class Load(Verb):
         kept = self.check(["keep:keep"])
         return problems + ([kept] if kept else [])
 
+class ImageRm(Load):
+    """Killed, it may leave blobs and layers that no image names: the next load finds them."""
+    name = "image rm"
+    is_atomic = False
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.words += ("new:new", "layer sha256:", "lock ")
+
+    def setup(self):
+        self.p.must("image", "load", "-q", self.p.work + "/new")
+
+    def argv(self):
+        return self.p.kist("image", "rm", "new:new")
+
+    def worked(self, done):
+        return self.check(["keep:keep"])
+
+
+class Stop(OnRunning):
+    name = "stop"
+
+    def argv(self):
+        return self.p.kist("stop", "-t", "0", self.p.id)
+
+    def worked(self, done):
+        return self.expect("stopped")
+
+
+class Rm(RunDetached):
+    """The record of a container whose program runs under a keeper."""
+    name = "rm -f"
+    is_chain = False
+
+    def prepare(self):
+        super().prepare()
+        self.p.program("/bin/sleep", "1000")
+
+    def setup(self):
+        self.p.must("run", "-d", "--bundle", self.p.bundle, self.p.id)
+
+    def argv(self):
+        return self.p.kist("rm", "-f", self.p.id)
+
+    def worked(self, done):
+        return "" if self.p.do("inspect", self.p.id).status != 0 else "status 0, but the container is there"
+
 
 VERBS = {v.name: v for v in (Create, Run, RunStaged, Exec, ExecGuarded, Start, Kill, Pause, Resume, State, Delete,
-                             DeleteForce, RunDetached, Load)}
+                             DeleteForce, Stop, RunDetached, Rm, Load, ImageRm)}
