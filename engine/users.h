@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names of users and groups, looked up in the container's own /etc/passwd and /etc/group, by Docker's rules: a user's
- * group is that of passwd, else 0; unless a group is named too, the user gets the groups that list it. The files are a
- * stranger's: regular, at most 1 MiB, resolved beneath the container's root. Caller: engine/compose. Parent.
+ * Names of users and groups, looked up in the container's own /etc/passwd and /etc/group, by runtime/user.h: a user's
+ * group is that of passwd, else 0; unless a group is named too, the user gets the groups that list it. Caller:
+ * engine/compose. Parent.
  */
 #pragma once
 #include "spec/spec.h"

@@ -14,10 +14,10 @@
 
 enum { DATABASE_MAX = 1 << 20, FIELDS_MAX = 7, GROUPS_MAX = 1024 };
 
-/* Reads a whole small database of the tree; a missing one is empty. */
+/* Reads a whole small database of the tree; a missing one, or no tree at all, is empty. */
 static int read_database(int root, const char *path, char **ret, struct err *e)
 {
-	fd_auto int fd = path_open(root, path, PATH_IN_ROOT, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	fd_auto int fd = root < 0 ? -ENOENT : path_open(root, path, PATH_IN_ROOT, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	struct stat st;
 	if (fd == -ENOENT || fd == -ENOTDIR) {
 		*ret = mem_str("");
@@ -167,7 +167,8 @@ int user_find(int root, const char *text, struct arena *a, struct user *ret, str
 		return r;
 	if (r == 0 && !is_number(name))
 		return err_new(e, ENOENT, "user %s: not in the container's /etc/passwd", name);
-	r = known ? find_groups(root, known, a, &u, e) : 0;
+	/* A group that is named takes the place of those that list the user. */
+	r = known && !text[len] ? find_groups(root, known, a, &u, e) : 0;
 	if (r == 0 && text[len]) {
 		r = user_find_group(root, text + len + 1, &u.gid, e);
 		u.has_gid = true;
