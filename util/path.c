@@ -41,7 +41,7 @@ int path_open(int root, const char *path, enum path_rule rule, int flags, mode_t
 		/* openat2(2): EAGAIN when a rename raced with "..": ask again; the walk cannot be raced. */
 		if (errno == EAGAIN && tries < 32)
 			continue;
-		if (errno != ENOSYS && errno != EAGAIN)
+		if (errno != ENOSYS && errno != EPERM && errno != EAGAIN)
 			return -errno;
 		break;
 	}

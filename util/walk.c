@@ -68,9 +68,9 @@ static int follow(struct walk *w, int link)
 	size_t len = (size_t)n, rest = strlen(w->rest);
 	if (len + 1 + rest + 1 > sizeof(w->rest))
 		return -ENAMETOOLONG;
-	memmove(w->rest + len + 1, w->rest, rest + 1);
+	/* What follows the link starts with its slash; the link as the last component asks for no directory. */
+	memmove(w->rest + len, w->rest, rest + 1);
 	memcpy(w->rest, target, len);
-	w->rest[len] = '/';
 	if (target[0] == '/')
 		walk_done(w);
 	return 0;
@@ -129,9 +129,11 @@ static int walk_rest(struct walk *w, bool is_strict, int flags, mode_t mode)
 		bool is_there = fstatat(walk_here(w), name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 		if (!is_there && errno != ENOENT)
 			return -errno;
-		bool is_followed = is_there && S_ISLNK(st.st_mode) && !(flags & O_NOFOLLOW);
+		/* A slash at the end asks for a directory, and follows a link to one. path_resolution(7). */
+		bool is_dir_asked = is_last && *w->rest;
+		bool is_followed = is_there && S_ISLNK(st.st_mode) && (!(flags & O_NOFOLLOW) || is_dir_asked);
 		if (is_last && !is_followed && !(is_there && S_ISDIR(st.st_mode)))
-			return open_last(w, name, flags, mode);
+			return is_dir_asked && is_there ? -ENOTDIR : open_last(w, name, flags, mode);
 		fd_auto int other = -1;
 		int r = step(w, name, is_strict, &other);
 		if (r < 0)
