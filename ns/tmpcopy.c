@@ -31,6 +31,7 @@ struct links {
 
 struct copy {
 	int to_root;
+	struct links *links;
 	char path[PATH_MAX];   /* of the directory being copied, relative to to_root */
 	int depth;
 };
@@ -122,16 +123,16 @@ static int copy_subdir(struct copy *c, int from, int to, const char *name, const
 /* A further name of a file that was copied already, in the order of the walk. */
 static int link_seen(struct copy *c, int to, const char *name, const struct stat *st)
 {
-	static struct links links;
-	for (size_t i = 0; i < links.count; i++)
-		if (links.seen[i].dev == st->st_dev && links.seen[i].ino == st->st_ino)
-			return linkat(c->to_root, links.seen[i].path, to, name, 0) < 0 ? -errno : 1;
-	if (links.count == LINKS_MAX)
+	struct links *links = c->links;
+	for (size_t i = 0; i < links->count; i++)
+		if (links->seen[i].dev == st->st_dev && links->seen[i].ino == st->st_ino)
+			return linkat(c->to_root, links->seen[i].path, to, name, 0) < 0 ? -errno : 1;
+	if (links->count == LINKS_MAX)
 		return 0;
-	int n = snprintf(links.seen[links.count].path, PATH_MAX, "%s%s", c->path, name);
+	int n = snprintf(links->seen[links->count].path, PATH_MAX, "%s%s", c->path, name);
 	if (n > 0 && n < PATH_MAX) {
-		links.seen[links.count].dev = st->st_dev;
-		links.seen[links.count++].ino = st->st_ino;
+		links->seen[links->count].dev = st->st_dev;
+		links->seen[links->count++].ino = st->st_ino;
 	}
 	return 0;
 }
@@ -180,12 +181,14 @@ static int copy_dir(struct copy *c, int from, int to, struct err *e)
 int tmpcopy(int from, int to, struct err *e)
 {
 	static struct copy c;
+	static struct links links;
 	fd_auto int in = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fd_auto int out = openat(to, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 	if (in < 0 || out < 0 || fstat(in, &st) < 0)
 		return err_sys(e, "tmpcopyup");
-	c = (struct copy){ .to_root = out };
+	links.count = 0;
+	c = (struct copy){ .to_root = out, .links = &links };
 	int r = copy_dir(&c, in, out, e);
 	if (r == 0 && (r = set_meta(out, &st)) < 0)
 		return err_ret(e, r, "tmpcopyup");
