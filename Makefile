@@ -58,9 +58,9 @@ $(O)/kist-gen: $(call obj,$(GEN_SRC))
 
 # The program that stands between kist and a container's: no libc, a few hundred bytes, carried inside of kist.
 LAUNCHER := $(O)/launcher
-$(LAUNCHER): runtime/launcher/launcher.c Makefile
+$(LAUNCHER): runtime/launcher/launcher.c runtime/sync.h util/err.h Makefile
 	@mkdir -p $(@D)
-	$(call say,LD,$@) $(CC) -std=gnu17 -Os $(WARN) -ffreestanding -fno-stack-protector -fcf-protection=none \
+	$(call say,LD,$@) $(CC) -std=gnu17 -Os $(WARN) -D_GNU_SOURCE -I. -ffreestanding -fno-stack-protector -fcf-protection=none \
 		-fno-asynchronous-unwind-tables -fno-pic -no-pie -static -nostdlib -Wl,-n -Wl,-z,noexecstack -Wl,-z,norelro \
 		-Wl,--build-id=none -s -o $@ $<
 $(O)/obj/runtime/launcher.o: $(LAUNCHER)

@@ -302,17 +302,26 @@ int process_become(const struct process_plan *p, struct process_found *found, st
 	return find_program(p, found, e);
 }
 
-int process_exec(const struct process_plan *p, const struct process_found *found, int launcher, struct err *e)
+int process_exec(const struct process_plan *p, const struct process_found *found, int launcher, int report,
+		 struct err *e)
 {
 	/* What a caller leaked into kist must not go on into the container. close_range(2). */
 	if (close_range(3 + p->preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0 && errno != ENOSYS)
 		return err_sys(e, "close_range");
+	static char name[32];
+	bool is_reported = p->launch && launcher >= 0 && p->is_launch_reported;
+	/* The launcher closes it on exec again. */
+	if (is_reported && fcntl(report, F_SETFD, 0) < 0)
+		return err_sys(e, "launcher: report");
+	if (is_reported)
+		snprintf(name, sizeof(name), "kist-launcher:%d", report);
 	int r = load_filter(p, e);
 	if (r == 0 && is_filter_privileged(p))
 		r = caps_apply(&p->caps, e);
 	if (r < 0)
 		return r;
 	if (p->launch && launcher >= 0) {
+		p->launch[0] = is_reported ? name : p->launch[0];
 		p->launch[1] = found->path;
 		syscall(SYS_execveat, launcher, "", p->launch, p->env, AT_EMPTY_PATH);
 		return not_runnable(e, p->args[0], errno);

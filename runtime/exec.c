@@ -293,7 +293,7 @@ static void child(const struct joiner *j)
 		if (prctl(PR_SET_PDEATHSIG, 0) < 0)
 			err_sys(&e, "parent death signal");
 		else
-			process_exec(&j->x->plan, &found, j->launcher, &e);
+			process_exec(&j->x->plan, &found, j->launcher, j->sync, &e);
 	}
 	sync_send_error(j->sync, &e);
 	_exit(e.exit ? e.exit : 1);

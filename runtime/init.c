@@ -324,7 +324,7 @@ void init_run(const struct init_args *args)
 	if (!(args->plan->need & NEED_PROCESS))
 		err_new(&e, EINVAL, "process: missing in config.json, so there is nothing to start");
 	else
-		process_exec(&args->plan->process, &c.found, c.launcher, &e);
+		process_exec(&args->plan->process, &c.found, c.launcher, end, &e);
 	sync_send_error(end, &e);
 	_exit(e.exit ? e.exit : 1);
 }

@@ -56,6 +56,7 @@ static void plan_launch(const struct spec_process *p, const struct spec_seccomp 
 	if (seccomp && !seccomp_allows(seccomp, "execveat"))
 		return;
 	ret->launch = arena_array(a, p->args.n + 3, sizeof(*ret->launch));
+	ret->is_launch_reported = !seccomp || (seccomp_allows(seccomp, "fcntl") && seccomp_allows(seccomp, "write"));
 	ret->launch[0] = "kist-launcher";
 	memcpy(ret->launch + 2, p->args.v, p->args.n * sizeof(*ret->launch));
 }

@@ -23,6 +23,7 @@ struct process_rlimit {
 struct process_plan {
 	const char *const *args;    /* NULL at the end */
 	const char **launch;        /* the launcher's own arguments: its name, a place for PATH, args, NULL; NULL: not used */
+	bool is_launch_reported;    /* the launcher may tell of a failure: the filter lets it */
 	const char **env;           /* NULL at the end, with one free place before it for HOME */
 	size_t env_count;
 	bool has_home;
@@ -83,9 +84,11 @@ int process_become(const struct process_plan *p, struct process_found *found, st
 /*
  * Loads the filter and runs the program; returns only on failure, with e.exit 126 or 127.
  * Every descriptor from 3 + preserve_fds on closes. `launcher` is a descriptor of the launcher, or -1. Child. What goes
- * wrong after the launcher runs it says on the program's standard error, and ends with 126 or 127.
+ * wrong once the launcher runs, it tells to the socket `report`; a filter that does not let it do so makes it say that on
+ * the program's standard error. It ends with 126 or 127.
  */
-int process_exec(const struct process_plan *p, const struct process_found *found, int launcher, struct err *e);
+int process_exec(const struct process_plan *p, const struct process_found *found, int launcher, int report,
+		 struct err *e);
 
 /* Writes oomScoreAdj, when it is given, for a process that has not become the program yet. Runs in the parent. */
 int process_oom_score(const struct process_plan *p, pid_t pid, struct err *e);

@@ -9,12 +9,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* What travels: the words of an error only as far as they go. */
-struct wire {
-	int type, value, num, exit;
-	char text[ERR_TEXT_MAX];
-};
-
 int sync_pair(int ret_ends[static 2], struct err *e)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_ends) < 0)
@@ -22,13 +16,13 @@ int sync_pair(int ret_ends[static 2], struct err *e)
 	return 0;
 }
 
-static int send_wire(int end, struct wire *w, int fd)
+static int send_wire(int end, struct sync_wire *w, int fd)
 {
 	union {
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct iovec io = { w, offsetof(struct wire, text) + (w->type == SYNC_ERROR ? strlen(w->text) + 1 : 0) };
+	struct iovec io = { w, offsetof(struct sync_wire, text) + (w->type == SYNC_ERROR ? strlen(w->text) + 1 : 0) };
 	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
 	if (fd >= 0) {
 		memset(&control, 0, sizeof(control));
@@ -49,18 +43,18 @@ static int send_wire(int end, struct wire *w, int fd)
 
 int sync_send(int end, enum sync_type type, int value, int fd)
 {
-	struct wire w = { .type = (int)type, .value = value };
+	struct sync_wire w = { .type = (int)type, .value = value };
 	return send_wire(end, &w, fd);
 }
 
 int sync_send_error(int end, const struct err *err)
 {
-	struct wire w = { .type = SYNC_ERROR, .num = err->num, .exit = err->exit };
+	struct sync_wire w = { .type = SYNC_ERROR, .num = err->num, .exit = err->exit };
 	memcpy(w.text, err->text, sizeof(w.text));
 	w.text[sizeof(w.text) - 1] = '\0';
 	int r = send_wire(end, &w, -1);
 	/* The container's filter may forbid sendmsg(2), and hardly write(2). */
-	size_t len = offsetof(struct wire, text) + strlen(w.text) + 1;
+	size_t len = offsetof(struct sync_wire, text) + strlen(w.text) + 1;
 	return r == 0 || r == -EPIPE || write(end, &w, len) != (ssize_t)len ? r : 0;
 }
 
@@ -70,7 +64,7 @@ int sync_receive(int end, struct sync_message *ret)
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct wire w = { .type = SYNC_EOF };
+	struct sync_wire w = { .type = SYNC_EOF };
 	struct iovec io = { &w, sizeof(w) };
 	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &control,
 			    .msg_controllen = sizeof(control.room) };
@@ -85,7 +79,7 @@ int sync_receive(int end, struct sync_message *ret)
 	*ret = (struct sync_message){ .type = is_lost ? SYNC_LOST : SYNC_EOF, .fd = -1 };
 	if (n <= 0)
 		return 0;
-	if ((size_t)n < offsetof(struct wire, text))
+	if ((size_t)n < offsetof(struct sync_wire, text))
 		return -EPROTO;
 	w.text[sizeof(w.text) - 1] = '\0';
 	ret->type = (enum sync_type)w.type;

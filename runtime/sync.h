@@ -19,6 +19,12 @@ enum sync_type {
 	SYNC_ERROR,    /* child to parent: the account of a failure */
 };
 
+/* What travels: the words of an error only as far as they go. The launcher writes one too (runtime/launcher). */
+struct sync_wire {
+	int type, value, num, exit;
+	char text[ERR_TEXT_MAX];
+};
+
 struct sync_message {
 	enum sync_type type;
 	int value;

@@ -147,7 +147,7 @@ int user_find_group(int root, const char *name, gid_t *ret, struct err *e)
 			return 0;
 		}
 	}
-	return err_new(e, ENOENT, "group %s: not in the container's /etc/group", name);
+	return err_new(e, ENOENT, "group %s: not in /etc/group of the container", name);
 }
 
 int user_find(int root, const char *text, struct arena *a, struct user *ret, struct err *e)
@@ -166,7 +166,7 @@ int user_find(int root, const char *text, struct arena *a, struct user *ret, str
 	if (r < 0)
 		return r;
 	if (r == 0 && !is_number(name))
-		return err_new(e, ENOENT, "user %s: not in the container's /etc/passwd", name);
+		return err_new(e, ENOENT, "user %s: not in /etc/passwd of the container", name);
 	/* A group that is named takes the place of those that list the user. */
 	r = known && !text[len] ? find_groups(root, known, a, &u, e) : 0;
 	if (r == 0 && text[len]) {

@@ -20,8 +20,8 @@ struct user {
 };
 
 /*
- * Resolves beneath `root` (O_PATH of the container's tree; -1: there is none, so only numbers resolve). -ENOENT: no such user or group there. The files are read
- * only if they are regular and at most 1 MiB. Runs in the parent.
+ * Resolves beneath `root` (O_PATH of the container's tree; -1: there is none, so only numbers resolve). -ENOENT: no such
+ * user or group there. The files are read only if they are regular and at most 1 MiB. Runs in the parent.
  */
 int user_find(int root, const char *text, struct arena *a, struct user *ret, struct err *e);
 

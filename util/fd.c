@@ -124,7 +124,8 @@ int file_write(int dirfd, const char *name, const char *value)
 static int replace(int dirfd, const char *name, const char *bytes, size_t len, mode_t mode, bool sync)
 {
 	char tmp[280];
-	int n = snprintf(tmp, sizeof(tmp), ".%s.new%d", name, (int)getpid());
+	/* One name for all writers: those of one file take turns by a lock, as its owner's contract says. */
+	int n = snprintf(tmp, sizeof(tmp), ".%s.new", name);
 	if (n < 0 || (size_t)n >= sizeof(tmp))
 		return -ENAMETOOLONG;
 	fd_auto int fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);

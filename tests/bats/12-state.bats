@@ -44,7 +44,7 @@ expect_state() {
 	strace -f -qq -o /dev/null -e trace=pivot_root -e inject=pivot_root:delay_enter=2000000 \
 		"$KIST" --root "$KIST_ROOT" create --bundle "$BUNDLE" c >create.log 2>&1 </dev/null 3>&- &
 	local pid=$!
-	wait_until 5 test -s "$KIST_ROOT/c/state.json"
+	wait_until 20 test -s "$KIST_ROOT/c/state.json"
 	assert_equal "$(state_of c status)" creating
 	assert_equal "$(kist list --format json | jq -r '.[0].status')" creating
 	run -1 kist kill c KILL

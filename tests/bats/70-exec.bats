@@ -75,7 +75,7 @@ process() {
 	run kist exec -u 1000:1000 -g 77 c id -G
 	assert_output --partial 77
 	run -125 kist exec -u nobody c id
-	assert_output --partial "user nobody: not in the container's /etc/passwd"
+	assert_output --partial "user nobody: not in /etc/passwd of the container"
 	run -125 kist exec -u 0:nogroup c id
 	assert_output --partial "group nogroup: not in the container's /etc/group"
 	delete_box
