@@ -12,7 +12,7 @@
 #include "util/fd.h"
 #include "util/proc.h"
 
-enum { GRACE_MS = 10000, KEEPER_MS = 10000 };
+enum { GRACE_MS = 10000, KEEPER_MS = 10000, STEP_MS = 100 };
 
 /* "SIGTERM", "SIGRTMIN+3" */
 static void signal_text(int sig, char out[static 32])
@@ -55,48 +55,69 @@ static int let_keeper_finish(const struct record_dir *d, struct err *e)
 	return r == -EBUSY ? err_new(e, ETIMEDOUT, "container %s: its keeper does not end", d->name) : r;
 }
 
+/*
+ * Stops what runs. A container that is still being made has no process yet: then its maker is given time, a step after
+ * the other, until it has one or has given up. `d`: NULL without a record.
+ */
+static int stop_running(int root, const char *name, const struct record_dir *d, int sig, struct stop_report *ret,
+			struct err *e)
+{
+	for (int waited_ms = 0;; waited_ms += STEP_MS) {
+		struct ending x ending_auto = { 0 };
+		int r = container_stop(root, name, sig, (int)ret->grace_ms, &ret->outcome, e);
+		if (r != -ENOENT || !d)
+			return r;
+		err_clear(e);
+		r = record_wait(d, STEP_MS, &x, e);
+		if (r != -EBUSY)
+			return r;
+		if (waited_ms >= KEEPER_MS)
+			return err_new(e, ETIMEDOUT, "container %s: is still being made", name);
+	}
+}
+
+static int stop_recorded(int root, const struct record_dir *d, int sig, struct stop_report *ret, struct err *e)
+{
+	struct ending x ending_auto = { 0 };
+	enum record_state state = record_look(d, &x);
+
+	ret->outcome = STOP_ALREADY;
+	if (state == RECORD_ENDED || state == RECORD_NEW)
+		return 0;
+	int r = stop_running(root, d->name, state == RECORD_RUNNING ? d : NULL, sig, ret, e);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	err_clear(e);
+	if (state == RECORD_ORPHANED)
+		return container_delete(root, d->name, true, e);
+	return let_keeper_finish(d, e);
+}
+
 int engine_stop(const struct engine *g, const char *name, const char *signal, struct opt_i64 timeout_ms,
 		struct stop_report *ret, struct err *e)
 {
 	struct store s store_auto = STORE_NONE;
 	struct record_dir d record_auto = RECORD_DIR_NONE;
 	struct record record record_done_auto = { 0 };
-	struct ending x ending_auto = { 0 };
 	struct err absent = { 0 };
 	int sig;
 	int r = store_open(g->store, false, &s, e);
 
 	if (r < 0)
 		return r;
-	bool has_record = record_open(&s, name, &d, &absent) == 0;
-	if (!has_record && absent.num != ENOENT) {
-		*e = absent;
-		return -absent.num;
-	}
-	if (has_record && record_read(&d, &record, e) < 0)
+	int found = record_open(&s, name, &d, &absent);
+	if (found == 0 && record_read(&d, &record, e) < 0)
 		err_clear(e);
 	r = stop_terms(&record, signal, timeout_ms, &sig, ret, e);
-	if (r < 0)
-		return r;
-	enum record_state state = has_record ? record_look(&d, &x) : RECORD_RUNNING;
-	ret->outcome = STOP_ALREADY;
-	if (state == RECORD_ENDED || state == RECORD_NEW)
-		return 0;
-	fd_auto int root = state_open_root(g->state_root, true, e);
-	if (root < 0)
-		return root;
-	r = container_stop(root, name, sig, (int)ret->grace_ms, &ret->outcome, e);
-	if (r == -ENOENT && !has_record) {
+	fd_auto int root = r < 0 ? -1 : state_open_root(g->state_root, true, e);
+	if (r < 0 || root < 0)
+		return r < 0 ? r : root;
+	if (found == 0)
+		return stop_recorded(root, &d, sig, ret, e);
+	r = found == -ENOENT ? stop_running(root, name, NULL, sig, ret, e) : found;
+	if (r == -ENOENT || found != -ENOENT)
 		*e = absent;
-		return r;
-	}
-	if (r == -ENOENT && has_record)
-		err_clear(e);
-	else if (r < 0)
-		return r;
-	if (state == RECORD_ORPHANED)
-		return container_delete(root, name, true, e);
-	return has_record ? let_keeper_finish(&d, e) : 0;
+	return r;
 }
 
 /* ---- wait ---- */
@@ -141,18 +162,26 @@ int engine_wait(const struct engine *g, const char *name, int *ret_status, struc
 
 /* ---- rm ---- */
 
-/* Kills and lets the keeper clean up, as far as there is one. */
+/*
+ * Kills and lets the keeper clean up, as far as there is one. Again and again: a container that is still being made
+ * may have nothing to kill yet.
+ */
 static int end_by_force(int root, const struct record_dir *d, struct err *e)
 {
-	int r = container_kill(root, d->name, SIGKILL, true, e);
+	int r = -EBUSY;
 
-	/* What cannot be killed so, because it is only being made, say, is removed under the keeper's eyes. */
-	if (r < 0) {
-		err_clear(e);
-		r = container_delete(root, d->name, true, e);
+	for (int waited_ms = 0; r == -EBUSY && waited_ms < KEEPER_MS; waited_ms += STEP_MS) {
+		struct ending x ending_auto = { 0 };
+		/* What cannot be killed so is removed under the keeper's eyes. */
+		if (container_kill(root, d->name, SIGKILL, true, e) < 0) {
+			err_clear(e);
+			container_delete(root, d->name, true, e);
+			err_clear(e);
+		}
+		r = record_wait(d, STEP_MS, &x, e);
 	}
-	if (r == 0)
-		r = let_keeper_finish(d, e);
+	if (r == -EBUSY)
+		return err_new(e, ETIMEDOUT, "container %s: its keeper does not end", d->name);
 	return r < 0 ? r : container_delete(root, d->name, true, e);
 }
 

@@ -62,7 +62,8 @@ load ../helpers/engine
 
 @test "stop: by the signal, by KILL after the grace, already stopped, and not there" {
 	base_image
-	detached --name soft base:1 sh -c 'trap "exit 5" TERM; while :; do sleep 0.05; done'
+	detached --name soft base:1 sh -c 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done'
+	wait_until 5 eval '[ "$(kist logs soft)" = up ]'
 	run --separate-stderr kist stop soft
 	assert_success
 	assert_output soft
@@ -87,11 +88,13 @@ load ../helpers/engine
 
 @test "stop: the image's signal, and the caller's over it" {
 	app_image app:1 --config.stopsignal SIGUSR1
-	detached --name a app:1 sh -c 'trap "exit 11" USR1; trap "exit 12" INT; while :; do sleep 0.05; done'
+	detached --name a app:1 sh -c 'trap "exit 11" USR1; trap "exit 12" INT; echo up; while :; do sleep 0.05; done'
+	wait_until 5 eval '[ "$(kist logs a)" = up ]'
 	kist stop a
 	run kist wait a
 	assert_output 11
 	kist start a
+	wait_until 5 eval '[ "$(kist logs a)" = up$'"'\\n'"'up ]'
 	kist stop -s INT a
 	run kist wait a
 	assert_output 12
