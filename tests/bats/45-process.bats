@@ -206,7 +206,7 @@ create_fails() {
 	chmod 755 b/rootfs/etc/tool
 	run run_box
 	assert_equal "$status" 126
-	assert_output --partial 'exec: "/etc/tool": Exec format error'
+	assert_output --regexp 'exec: "/etc/tool": [Ee]xec format error'
 	run ! kist state c
 }
 
@@ -403,7 +403,10 @@ print("\n".join("CAP_" + n for n in names[:last + 1]))')
 	box grep -E '^Sig(Ign|Blk)' /proc/self/status
 	run bash -c 'trap "" HUP PIPE INT TERM QUIT; exec "$@"' - env --block-signal=TERM "$KIST" --root "$KIST_ROOT" run --bundle "$BUNDLE" c
 	assert_output --regexp $'SigBlk:\t0+'
-	assert_line $'SigIgn:\t0000000000000000'
+	# Signals 32 and 33 belong to the C library's threads; whoever ignores them above kist does no harm.
+	local ignored
+	ignored=$(awk '/SigIgn/ { print $2 }' <<<"$output")
+	assert_equal $((0x$ignored & 0x7fffffff)) 0
 }
 
 @test "standard streams: pipes belong to the user, so that /dev/stdout can be opened anew" {

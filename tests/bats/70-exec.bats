@@ -77,7 +77,7 @@ process() {
 	run -125 kist exec -u nobody c id
 	assert_output --partial "user nobody: not in /etc/passwd of the container"
 	run -125 kist exec -u 0:nogroup c id
-	assert_output --partial "group nogroup: not in the container's /etc/group"
+	assert_output --partial "group nogroup: not in /etc/group of the container"
 	delete_box
 }
 
