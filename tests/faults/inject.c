@@ -108,6 +108,9 @@ static void on_entry(struct run *r, int i, uint64_t nr)
 		fprintf(r->report, "call %d %u %s\n", i, role->n, name_of(nr, name));
 	if (i != r->want_role || role->n != r->want_n)
 		return;
+	/* Threads do not make the same calls each time. A failing futex(2) is the end of the C library's locks. */
+	if (r->want_what != KILL && nr == SYS_futex)
+		return;
 	fprintf(r->report, "hit %d %u %s\n", i, role->n, name_of(nr, name));
 	if (r->want_what == KILL) {
 		kill(role->pid, SIGKILL);
