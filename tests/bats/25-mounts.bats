@@ -637,7 +637,7 @@ refused() {
 	assert_output --regexp "root.path:? $BUNDLE/nothing: No such file or directory"
 	edit_config '.root.path = "config.json"'
 	run -1 kist create --bundle "$BUNDLE" c
-	assert_output --regexp "root.path:? $BUNDLE/config.json: Not a directory"
+	assert_output --regexp "root.path:? $BUNDLE/config.json: [Nn]ot a directory"
 }
 
 @test "root: mounts of the host below it are there, and the host's tree is not" {
