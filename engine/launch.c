@@ -8,6 +8,7 @@
 
 #include "cgroup/stat.h"
 #include "engine/keeper.h"
+#include "engine/root.h"
 #include "runtime/tty.h"
 #include "runtime/wait.h"
 #include "util/clock.h"
@@ -63,6 +64,8 @@ static int run_to_end(const struct launch *l, struct container *c, int *ret_stat
 	r = container_go(c, e);
 	if (r < 0)
 		return r;
+	if (l->dir && l->is_rm)
+		root_unmark(l->dir);
 	const struct wait_request w = { .pidfd = c->pidfd, .master = c->master, .is_input = l->is_input };
 	r = wait_program(&w, ret_status, e);
 	if (r < 0)

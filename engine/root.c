@@ -80,6 +80,13 @@ int root_make(const struct store *s, const struct record_dir *d, const struct im
 	return r < 0 ? r : stack(d, &l, is_volatile, e);
 }
 
+void root_unmark(const struct record_dir *d)
+{
+	unlinkat(d->fd, "work/work/incompat/volatile/dirty", 0);
+	unlinkat(d->fd, "work/work/incompat/volatile", AT_REMOVEDIR);
+	unlinkat(d->fd, "work/work/incompat", AT_REMOVEDIR);
+}
+
 int root_again(const struct store *s, const struct record_dir *d, struct err *e)
 {
 	struct layers l layers_auto = { .n = 0 };

@@ -15,6 +15,12 @@
 int root_make(const struct store *s, const struct record_dir *d, const struct image *image, bool is_volatile,
 	      struct err *e);
 
+/*
+ * Removes the mark by which a volatile overlay refuses a second mount: such a container has none. While the program
+ * begins, which takes as long; at the end each directory would count.
+ */
+void root_unmark(const struct record_dir *d);
+
 /* Makes the overlay of a container that is there. -ENODATA: it has no layers, since it was not made from an image. */
 int root_again(const struct store *s, const struct record_dir *d, struct err *e);
 
