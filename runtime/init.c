@@ -184,8 +184,11 @@ static int make_devices(struct init *c, struct err *e)
 
 static int make_terminal(struct init *c, struct err *e)
 {
-	int r = process_terminal(&c->p->process, c->root, &c->master, &c->slave, e);
-	return r < 0 ? r : dev_console(c->root, c->slave, e);
+	/* Without a mount namespace of its own nothing is mounted: the root must have a devpts already. */
+	bool has_mounts = c->p->need & NEED_MOUNTNS;
+	int root = has_mounts ? c->root : c->a->opened->root_tree;
+	int r = process_terminal(&c->p->process, root, &c->master, &c->slave, e);
+	return r < 0 || !has_mounts ? r : dev_console(c->root, c->slave, e);
 }
 
 static int cover_paths(struct init *c, struct err *e)

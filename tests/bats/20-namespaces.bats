@@ -71,6 +71,33 @@ map_ids() { # map_ids CONTAINER HOST SIZE: for users and groups
 	assert_line chrooted
 }
 
+@test "without a mount namespace: a terminal on a devpts that is there" {
+	box sh -c 'tty; echo shown'
+	set_namespaces pid
+	edit_config 'del(.mounts, .hostname, .linux.maskedPaths, .linux.readonlyPaths) | .root.readonly = false
+		| .process.terminal = true'
+	run with_terminal "$KIST" --root "$KIST_ROOT" run --bundle "$BUNDLE" c
+	assert_failure
+	assert_output --partial '/dev/pts/ptmx: a terminal needs a devpts mount: No such file or directory'
+	mkdir -p b/rootfs/dev/pts
+	mount -t devpts -o newinstance,ptmxmode=666 devpts b/rootfs/dev/pts
+	run with_terminal "$KIST" --root "$KIST_ROOT" run --bundle "$BUNDLE" c
+	umount b/rootfs/dev/pts
+	assert_success
+	assert_line --partial /dev/pts/0
+	assert_line --partial shown
+}
+
+@test "a config with only what must be there" {
+	box sh -c 'echo fine; id -u'
+	jq '{ ociVersion, process: (.process | { cwd, args, user, env }), root: { path: .root.path } }' b/config.json >new.json
+	mv new.json b/config.json
+	run run_box
+	assert_output $'fine\n0'
+	run kist list -q
+	assert_output ''
+}
+
 @test "without a mount namespace: mounts, covers and a read-only root are refused" {
 	box true
 	set_namespaces pid

@@ -669,6 +669,24 @@ refused() {
 	assert [ -d b/rootfs/made/for/it ]
 }
 
+@test "without the template, the host's mount namespace is copied, and all is the same" {
+	box sh -c 'sed "s/^[0-9]* [0-9]* [0-9:]* //; s/ - .*//" /proc/self/mountinfo; ls /; cat /proc/sys/kernel/msgmax'
+	edit_config '.linux.sysctl = { "kernel.msgmax": "8195" }'
+	run run_box
+	assert_success
+	local with=$output before root=$KIST_ROOT
+	KIST_ROOT=$PWD/other
+	mkdir -m 700 other
+	touch other/.template # in its place: it cannot be made
+	before=$(sort /proc/self/mountinfo)
+	run kist --debug run --bundle "$BUNDLE" c
+	KIST_ROOT=$root
+	assert_success
+	assert_output --partial "the host's mount namespace is copied instead"
+	assert_equal "$(grep -v '^kist:' <<<"$output")" "$with"
+	assert_equal "$(sort /proc/self/mountinfo)" "$before"
+}
+
 @test "a thousand mounts" {
 	box sh -c 'grep -c " /many/" /proc/self/mountinfo'
 	edit_config '.mounts += [range(1000) | { destination: "/many/\(.)", type: "tmpfs", source: "tmpfs" }]'

@@ -142,6 +142,50 @@ assert_victim_untouched() {
 	assert_victim_untouched
 }
 
+# without_openat2 OPTION...: run_box where the kernel does not have it
+without_openat2() {
+	strace -f -qq -o /dev/null -e trace=openat2 -e inject=openat2:error=ENOSYS \
+		"$KIST" --root "$KIST_ROOT" run --bundle "$BUNDLE" c
+}
+
+@test "all this without openat2" {
+	box sh -c 'sed "s/^[0-9]* [0-9]* [0-9:]* //; s/ - .*//" /proc/self/mountinfo; cat /link/file; ls -l /dev; cat /secret'
+	mkdir dir
+	echo bound >dir/file
+	echo hidden >b/rootfs/secret
+	mkdir b/rootfs/inside
+	ln -s ../../../inside b/rootfs/link
+	add_mount /link none "$PWD/dir" bind
+	edit_config '.linux.maskedPaths += ["/secret"] | .linux.devices = [{ path: "/dev/a/b", type: "c", major: 1, minor: 3 }]'
+	run run_box
+	assert_success
+	local with
+	with=$(grep -v '^[dclt]' <<<"$output")
+	run without_openat2
+	assert_success
+	assert_line --partial bound
+	refute_output --partial hidden
+	assert_equal "$(grep -v '^[dclt]' <<<"$output")" "$with"
+	victim
+	ln -sfn "$PWD/victim" b/rootfs/link
+	run without_openat2
+	assert_victim_untouched
+	rm -rf b/rootfs/proc
+	ln -s /tmp b/rootfs/proc
+	run without_openat2
+	assert_failure
+	assert_output --partial '/proc: must be a plain directory'
+	rm b/rootfs/proc
+	mkdir b/rootfs/proc
+	rm -rf b/rootfs/dev
+	ln -s "$PWD/victim" b/rootfs/dev
+	run without_openat2
+	assert_victim_untouched
+	edit_config '.process.cwd = "/proc/self/fd/7"'
+	run without_openat2
+	assert_failure
+}
+
 # ---- /dev/null, covers, the terminal ----
 
 @test "masked files are covered by the host's /dev/null, whatever the image has there (CVE-2025-31133)" {
