@@ -70,7 +70,8 @@ static bool is_full(const struct logfile *l, size_t more)
 	return l->size > 0 && after > l->max_bytes && (is_between || after > 2 * l->max_bytes);
 }
 
-static void put_line(struct logfile *l, enum log_stream stream, const char *line, size_t len, bool is_whole)
+/* One line of the file, whole or not at all. */
+static bool put_line(struct logfile *l, enum log_stream stream, const char *line, size_t len, bool is_whole)
 {
 	char head[CLOCK_TEXT_MAX + 16], newline = '\n';
 	int n;
@@ -90,13 +91,26 @@ static void put_line(struct logfile *l, enum log_stream stream, const char *line
 	ssize_t put = l->fd < 0 ? -1 : writev(l->fd, v, 3);
 	if (put == (ssize_t)all) {
 		l->size += put;
-	} else {
-		/* No half lines: what was taken of it goes again. */
-		if (put > 0 && ftruncate(l->fd, l->size) < 0)
-			l->size += put;
-		l->dropped++;
+		l->is_partial[stream] = !is_whole;
+		return true;
 	}
-	l->is_partial[stream] = !is_whole;
+	if (put > 0 && ftruncate(l->fd, l->size) < 0)
+		l->size += put;
+	return false;
+}
+
+/* A piece that is dropped takes the rest of its line along, and a line that lost its end is ended before the next. */
+static void put_piece(struct logfile *l, enum log_stream stream, const char *piece, size_t len, bool is_whole)
+{
+	bool is_dropped = l->is_skipping[stream];
+
+	if (!is_dropped && l->is_cut[stream])
+		l->is_cut[stream] = is_dropped = !put_line(l, stream, "", 0, true);
+	if (!is_dropped)
+		is_dropped = !put_line(l, stream, piece, len, is_whole);
+	l->is_skipping[stream] = is_dropped && !is_whole;
+	l->is_cut[stream] |= is_dropped && l->is_partial[stream];
+	l->dropped += is_dropped && is_whole;
 }
 
 void logfile_put(struct logfile *l, enum log_stream stream, const char *bytes, size_t len)
@@ -104,7 +118,7 @@ void logfile_put(struct logfile *l, enum log_stream stream, const char *bytes, s
 	while (len) {
 		const char *end = memchr(bytes, '\n', len);
 		size_t line = end ? (size_t)(end - bytes) : len;
-		put_line(l, stream, bytes, line, end != NULL);
+		put_piece(l, stream, bytes, line, end != NULL);
 		line += end != NULL;
 		bytes += line;
 		len -= line;

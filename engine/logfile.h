@@ -25,6 +25,8 @@ struct logfile {
 	int64_t size, max_bytes;
 	int max_files;
 	bool is_partial[LOG_STREAMS];  /* the stream's last line was a P */
+	bool is_cut[LOG_STREAMS];      /* and what belongs to it was dropped: the line is still to be ended */
+	bool is_skipping[LOG_STREAMS]; /* a piece was dropped, so the rest of its line goes too */
 	uint64_t dropped;              /* lines */
 };
 

@@ -110,7 +110,9 @@ load ../helpers/engine
 	assert [ "$dropped" -gt 100 ]
 	kist logs l >got
 	assert [ -s got ]
-	run ! grep -vE '^a line of the log [0-9]+$' got
+	# a line may lack its end, but nothing follows on it
+	run ! grep 'log.*line' got
+	run ! grep -v '^a' got
 	kist rm l
 	umount small
 	KIST_STORE=$BATS_TEST_TMPDIR/store
