@@ -57,7 +57,8 @@ static void ids_are_names(void **state)
 	memset(long_id, 'a', sizeof(long_id));
 	long_id[299] = '\0';
 	static const char *const good[] = { "a", "_", "0", "A-b_c.d+e", "0123456789abcdef" };
-	static const char *const bad[] = { "", ".", "..", ".a", "-a", "+a", "a/b", "/", "a b", "a\n", "\xc3\xa4", "a:b", "a\\b", "*" };
+	static const char *const bad[] = { "", ".", "..", ".a", "-a", "+a", "a/b", "/", "a b",
+					   "a\n", "\xc3\xa4", "a:b", "a\\b", "*" };
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		assert_int_equal(state_check_id(good[i], &e), 0);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -134,8 +135,10 @@ static void signals_have_numbers(void **state)
 		const char *word;
 		int number;
 	} rows[] = {
-		{ "TERM", SIGTERM }, { "SIGTERM", SIGTERM }, { "term", SIGTERM }, { "sigkill", SIGKILL }, { "9", 9 }, { "IOT", SIGABRT },
-		{ "64", 64 }, { "RTMIN", SIGRTMIN }, { "SIGRTMIN+3", SIGRTMIN + 3 }, { "RTMAX-1", SIGRTMAX - 1 }, { "RTMAX", SIGRTMAX },
+		{ "TERM", SIGTERM }, { "SIGTERM", SIGTERM }, { "term", SIGTERM }, { "sigkill", SIGKILL },
+		{ "9", 9 }, { "IOT", SIGABRT },
+		{ "64", 64 }, { "RTMIN", SIGRTMIN }, { "SIGRTMIN+3", SIGRTMIN + 3 }, { "RTMAX-1", SIGRTMAX - 1 },
+		{ "RTMAX", SIGRTMAX },
 		{ "", -EINVAL }, { "0", -EINVAL }, { "65", -EINVAL }, { "-1", -EINVAL }, { "SIG", -EINVAL }, { "TERMX", -EINVAL },
 		{ "9x", -EINVAL }, { "RTMIN+40", -EINVAL }, { "RTMIN-1", -EINVAL }, { "RTMAX+1", -EINVAL }, { "RTMIN+", -EINVAL },
 		{ "4294967305", -EINVAL }, { "SIGSIGTERM", -EINVAL },
@@ -185,8 +188,10 @@ static void users_are_those_of_the_tree(void **state)
 		int r;
 	} bad[] = {
 		{ "nobody", -ENOENT }, { "app:nogroup", -ENOENT }, { "4294967295", -ERANGE }, { "4294967296", -ERANGE },
-		{ "18446744073709551616", -ERANGE }, { "0:4294967295", -ERANGE }, { "", -EINVAL }, { ":0", -EINVAL }, { "-1", -ENOENT },
-		{ "+0", -ENOENT }, { " 0", -ENOENT }, { "0 ", -ENOENT }, { "0x0", -ENOENT }, { "big", -ENOENT }, { "neg", -ENOENT },
+		{ "18446744073709551616", -ERANGE }, { "0:4294967295", -ERANGE }, { "", -EINVAL }, { ":0", -EINVAL },
+		{ "-1", -ENOENT },
+		{ "+0", -ENOENT }, { " 0", -ENOENT }, { "0 ", -ENOENT }, { "0x0", -ENOENT },
+		{ "big", -ENOENT }, { "neg", -ENOENT },
 		{ "0:", -ENOENT }, { "0:-1", -ENOENT }, { "app\n", -ENOENT },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -225,7 +230,8 @@ static void hostile_databases_do_no_harm(void **state)
 
 /* ---- plans ---- */
 
-#define HEAD "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"rootfs\"},\"process\":{\"cwd\":\"/\",\"args\":[\"x\"],\"user\":{\"uid\":0,\"gid\":0}"
+#define HEAD "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"rootfs\"},\"process\":{\"cwd\":\"/\"," \
+	"\"args\":[\"x\"],\"user\":{\"uid\":0,\"gid\":0}"
 #define MOUNTNS "{\"type\":\"mount\"}"
 
 /* Plans a config; the spec lives in `s`. */
@@ -246,14 +252,16 @@ static void plans_say_what_is_needed(void **state)
 		const char *linux_part;
 		unsigned has, has_not;
 	} rows[] = {
-		{ "\"namespaces\":[" MOUNTNS "]", NEED_MOUNTNS | NEED_DEV | NEED_PROCESS | NEED_KEYRING, NEED_CHROOT | NEED_STAGE },
+		{ "\"namespaces\":[" MOUNTNS "]", NEED_MOUNTNS | NEED_DEV | NEED_PROCESS | NEED_KEYRING,
+		  NEED_CHROOT | NEED_STAGE },
 		{ "\"namespaces\":[]", NEED_CHROOT, NEED_MOUNTNS | NEED_DEV | NEED_NETWORK },
 		{ "\"namespaces\":[" MOUNTNS ",{\"type\":\"network\"}]", NEED_NETWORK, NEED_STAGE | NEED_JOINS },
 		{ "\"namespaces\":[" MOUNTNS ",{\"type\":\"network\",\"path\":\"/n\"}]", NEED_JOINS, NEED_NETWORK | NEED_STAGE },
 		{ "\"namespaces\":[" MOUNTNS ",{\"type\":\"pid\",\"path\":\"/n\"}]", NEED_STAGE, NEED_JOINS },
 		{ "\"namespaces\":[" MOUNTNS ",{\"type\":\"time\"}]", NEED_STAGE, NEED_JOINS },
 		{ "\"namespaces\":[" MOUNTNS ",{\"type\":\"cgroup\"}]", NEED_CGROUPNS, NEED_STAGE },
-		{ "\"namespaces\":[" MOUNTNS ",{\"type\":\"user\"}],\"uidMappings\":[{\"containerID\":0,\"hostID\":9,\"size\":1}],"
+		{ "\"namespaces\":[" MOUNTNS ",{\"type\":\"user\"}],"
+		  "\"uidMappings\":[{\"containerID\":0,\"hostID\":9,\"size\":1}],"
 		  "\"gidMappings\":[{\"containerID\":0,\"hostID\":9,\"size\":1}]", NEED_USERNS | NEED_USERNS_ID, NEED_STAGE },
 		{ "\"namespaces\":[" MOUNTNS "],\"maskedPaths\":[\"/x\"]", NEED_MASK, NEED_READONLY },
 		{ "\"namespaces\":[" MOUNTNS "],\"rootfsPropagation\":\"slave\"", NEED_PROPAGATE, 0 },
