@@ -607,19 +607,25 @@ no_layer_is_left() {
 	small_trees
 	layout_image lay one base one
 	layout_image lay two base two
+	local pids=() # the harness has a watchdog of its own among the jobs: wait for these only
 	for i in 1 2 3 4; do
 		image load --name "a:$i" lay:one >/dev/null 2>>errors &
+		pids+=($!)
 		image load --name "b:$i" lay:two >/dev/null 2>>errors &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 	assert_equal "$(cat errors)" ""
 	assert_equal "$(image ls -q | wc -l)" 8
 	for i in $(seq 12); do
 		image load --name "c:$i" lay:one >/dev/null 2>>errors &
+		pids+=($!)
 		image rm -f "c:$((i - 1))" a:1 >/dev/null 2>>errors &
+		pids+=($!)
 		image prune >/dev/null 2>>errors &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 	assert_equal "$(cat errors)" ""
 	merged a:2 m
 	assert_equal "$(cat m/opt/one)" one
