@@ -41,7 +41,7 @@ struct state_dir {
 
 #define STATE_DIR_NONE ((struct state_dir){ .root = -1, .fd = -1 })
 
-/* Whether a text can name a container: [A-Za-z0-9_][A-Za-z0-9_.+-]*, at most 255 bytes. Fills e. */
+/* Whether a text can name a container: [A-Za-z0-9_][A-Za-z0-9_.+-]*, at most 200 bytes. Fills e. */
 int state_check_id(const char *id, struct err *e);
 
 /* Opens the state root, making it (0700) with `create`. Refused when it belongs to another user. */
