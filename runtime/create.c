@@ -175,7 +175,10 @@ static int write_pid_file(struct create *m, struct err *e)
 	char pid[16];
 	int n = snprintf(pid, sizeof(pid), "%d", (int)m->c->pid);
 	int r = pid_file_write(m->rq->pid_file, pid, (size_t)n);
-	return r < 0 ? err_ret(e, r, "pid file %s", m->rq->pid_file) : 0;
+	if (r < 0)
+		return err_ret(e, r, "pid file %s", m->rq->pid_file);
+	m->c->pid_file = m->rq->pid_file;
+	return 0;
 }
 
 /* The other half's last word before the program; the terminal comes with it. */
@@ -291,6 +294,8 @@ static void undo(struct container *c)
 {
 	struct err e;
 	err_clear(&e);
+	if (c->pid_file)
+		unlink(c->pid_file);
 	if (container_destroy(c, &e) < 0)
 		log_warn("container %s: clean up: %s", c->dir.id, e.text);
 }

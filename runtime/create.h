@@ -38,6 +38,7 @@ struct container {
 	int sync;                     /* is_run: where the process waits */
 	int master;                   /* the terminal, unless it went to a console socket; -1 */
 	int cgroup;                   /* directory of the group; -1 */
+	const char *pid_file;         /* written, and to be taken away if the program does not start; borrowed */
 	bool is_unlocked;             /* container_go has given the lock back */
 	struct cgroup_tree tree;      /* where it lies */
 	struct arena arena;

@@ -397,6 +397,8 @@ static int release(struct exec *x, struct container *c, struct err *e)
 		r = pid_file_write(x->rq->pid_file, pid, (size_t)n);
 		if (r < 0)
 			err_ret(e, r, "pid file %s", x->rq->pid_file);
+		else
+			c->pid_file = x->rq->pid_file;
 	}
 	if (r == 0 && (r = sync_send(c->sync, SYNC_GO, 0, -1)) < 0)
 		err_ret(e, r, "the new process");
@@ -428,6 +430,9 @@ static int run(struct exec *x, struct container *c, struct err *e)
 	fd_drop(&child_end);
 	if (r == 0)
 		r = release(x, c, e);
+	/* conmon tells by its absence that the program did not start. */
+	if (r < 0 && c->pid_file)
+		unlink(c->pid_file);
 	if (r < 0 && c->pid > 0) {
 		kill(c->pid, SIGKILL);
 		while (waitpid(c->pid, NULL, __WALL) < 0 && errno == EINTR)

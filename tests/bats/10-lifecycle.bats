@@ -120,6 +120,18 @@ load ../helpers/runtime
 	run ! kist state c
 }
 
+@test "run: a pid file is taken away again when the program cannot be executed" {
+	box /script
+	printf '#!/no/such/interpreter\n' >b/rootfs/script
+	chmod 755 b/rootfs/script
+	run -127 run_box --pid-file p.pid
+	assert_output --partial 'no such file or directory'
+	assert_not_exist p.pid
+	set_args /no/such
+	run -127 create_box c --pid-file p.pid
+	assert_not_exist p.pid
+}
+
 @test "create: an id that is taken is refused" {
 	box sleep 1000
 	create_box

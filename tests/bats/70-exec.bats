@@ -182,6 +182,10 @@ process() {
 	rm e.pid
 	run -127 kist exec -d --pid-file e.pid c nonsense
 	assert_not_exist e.pid
+	printf '#!/no/such/interpreter\n' >b/rootfs/tmp/script
+	chmod 755 b/rootfs/tmp/script
+	run -127 kist exec -d --pid-file e.pid c /tmp/script
+	assert_not_exist e.pid
 	run kist exec -d --pid-file no/e.pid c sleep 1002
 	assert_failure
 	assert_output --partial 'pid file no/e.pid: No such file or directory'
