@@ -12,215 +12,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cgroup/freeze.h"
-#include "cgroup/group.h"
 #include "cgroup/pids.h"
 #include "ns/userns.h"
 #include "runtime/console.h"
+#include "runtime/exec_plan.h"
 #include "runtime/launcher.h"
 #include "runtime/process.h"
 #include "runtime/spawn.h"
 #include "runtime/sync.h"
-#include "runtime/user.h"
-#include "spec/check.h"
-#include "spec/load.h"
-#include "spec/support.h"
 #include "util/fd.h"
-#include "util/mem.h"
 #include "util/proc.h"
 #include "util/sys.h"
-
-struct exec {
-	const struct exec_request *rq;
-	struct state_dir dir;
-	struct state state;
-	struct spec spec;              /* the container's, as it was at create */
-	struct spec_process process;   /* what is to run */
-	struct process_plan plan;
-	struct arena arena;
-	struct cgroup_tree tree;
-	int group, console, target;    /* target: pidfd of the init */
-	int ns;                        /* CLONE_NEW* that the container has of its own or joined */
-	bool is_guarded;               /* the container could look into a process that still has host descriptors */
-};
-
-static void exec_done(struct exec *x)
-{
-	state_close(&x->dir);
-	state_done(&x->state);
-	spec_done(&x->spec);
-	arena_done(&x->arena);
-	cgroup_tree_done(&x->tree);
-	fd_drop(&x->group);
-	fd_drop(&x->console);
-	fd_drop(&x->target);
-}
-
-#define exec_auto __attribute__((cleanup(exec_done)))
-
-/* ---- what to run ---- */
-
-static int find_container(struct exec *x, struct err *e)
-{
-	fd_auto int root = state_open_root(x->rq->state_root, true, e);
-	int r = root < 0 ? root : state_open(root, x->rq->id, false, &x->dir, e);
-	if (r == 0)
-		r = state_read(&x->dir, &x->state, e);
-	if (r < 0)
-		return r;
-	int status = state_status(&x->dir, &x->state, &x->target);
-	if (status < 0)
-		return err_ret(e, status, "process %d", x->state.pid.v);
-	if (status == STATUS_RUNNING)
-		return spec_load_file(x->dir.fd, "config.json", &x->spec, e);
-	return err_new(e, ESRCH, "container not running: it is %s", state_word(status));
-}
-
-/* Environment of the container, then what -e says: the last of a name wins (process_plan). */
-static void add_env(struct exec *x)
-{
-	const struct strs *base = &x->process.env;
-	size_t more = 0;
-	while (x->rq->env && x->rq->env[more])
-		more++;
-	struct strs all = { .v = arena_array(&x->arena, base->n + more + 1, sizeof(char *)), .n = base->n + more };
-	memcpy(all.v, base->v, base->n * sizeof(char *));
-	if (more)
-		memcpy(all.v + base->n, x->rq->env, more * sizeof(char *));
-	x->process.env = all;
-}
-
-static void add_words(struct arena *a, struct strs *set, const char *const *words)
-{
-	size_t more = 0;
-	while (words[more])
-		more++;
-	struct strs all = { .v = arena_array(a, set->n + more + 1, sizeof(char *)), .n = set->n + more };
-	memcpy(all.v, set->v, set->n * sizeof(char *));
-	memcpy(all.v + set->n, words, more * sizeof(char *));
-	*set = all;
-}
-
-/* --cap puts capabilities to all sets but ambient's, as runc does. */
-static void add_caps(struct exec *x)
-{
-	struct spec_capabilities *c = arena_new(&x->arena, struct spec_capabilities);
-	if (x->process.capabilities)
-		*c = *x->process.capabilities;
-	add_words(&x->arena, &c->bounding, x->rq->caps);
-	add_words(&x->arena, &c->effective, x->rq->caps);
-	add_words(&x->arena, &c->permitted, x->rq->caps);
-	x->process.capabilities = c;
-}
-
-static int set_user(struct exec *x, struct err *e)
-{
-	struct spec_user *u = arena_new(&x->arena, struct spec_user);
-	if (x->process.user)
-		*u = *x->process.user;
-	x->process.user = u;
-	if (x->rq->user) {
-		char path[40];
-		snprintf(path, sizeof(path), "/proc/%d/root", x->state.pid.v);
-		fd_auto int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		struct user found;
-		int r = root < 0 ? err_sys(e, "root of the container") : user_find(root, x->rq->user, &x->arena, &found, e);
-		if (r < 0)
-			return r;
-		u->uid = (struct opt_u32){ .has = true, .v = found.uid };
-		u->gid = (struct opt_u32){ .has = true, .v = found.gid };
-		u->additional_gids = (struct u32s){ .v = (uint32_t *)(uintptr_t)found.groups, .n = found.group_count };
-	}
-	size_t n = u->additional_gids.n;
-	uint32_t *gids = arena_array(&x->arena, n + x->rq->gid_count, sizeof(*gids));
-	if (n)
-		memcpy(gids, u->additional_gids.v, n * sizeof(*gids));
-	if (x->rq->gid_count)
-		memcpy(gids + n, x->rq->gids, x->rq->gid_count * sizeof(*gids));
-	u->additional_gids = (struct u32s){ .v = gids, .n = n + x->rq->gid_count };
-	return 0;
-}
-
-static int from_options(struct exec *x, struct err *e)
-{
-	const struct exec_request *rq = x->rq;
-	if (!x->spec.process)
-		return err_new(e, EINVAL, "process: the container has none, so --process is needed");
-	x->process = *x->spec.process;
-	x->process.console_size = NULL;
-	size_t n = 0;
-	while (rq->args && rq->args[n])
-		n++;
-	if (n == 0)
-		return err_new(e, EINVAL, "no command given");
-	x->process.args = (struct strs){ .v = (const char **)(uintptr_t)rq->args, .n = n };
-	if (rq->cwd)
-		x->process.cwd = rq->cwd;
-	x->process.terminal = (struct opt_bool){ .has = true, .v = rq->has_terminal && rq->is_terminal };
-	if (rq->has_no_new_privs)
-		x->process.no_new_privileges = (struct opt_bool){ .has = true, .v = rq->is_no_new_privs };
-	add_env(x);
-	if (rq->caps)
-		add_caps(x);
-	int r = set_user(x, e);
-	return r < 0 ? r : spec_check_process(&x->process, e);
-}
-
-static int from_file(struct exec *x, struct err *e)
-{
-	struct spec_process *p;
-	int r = spec_load_process(AT_FDCWD, x->rq->process_file, &x->arena, &p, e);
-	if (r < 0)
-		return err_at(e, r, "%s", x->rq->process_file);
-	r = spec_supported_process(p, e);
-	if (r < 0)
-		return err_at(e, r, "%s", x->rq->process_file);
-	x->process = *p;
-	if (x->rq->has_terminal)
-		x->process.terminal = (struct opt_bool){ .has = true, .v = x->rq->is_terminal };
-	return 0;
-}
-
-static int plan(struct exec *x, struct err *e)
-{
-	const struct spec_linux *l = x->spec.linux_;
-	int r = x->rq->process_file ? from_file(x, e) : from_options(x, e);
-	for (size_t i = 0; l && i < l->namespaces.n; i++)
-		x->ns |= l->namespaces.v[i].kind;
-	if (r == 0)
-		r = process_plan(&x->process, l ? l->seccomp : NULL, x->ns & CLONE_NEWUSER, &x->arena, &x->plan, e);
-	if (r < 0)
-		return r;
-	x->plan.preserve_fds = x->rq->preserve_fds;
-	if (x->plan.is_terminal && x->rq->rows && x->rq->columns) {
-		x->plan.rows = x->rq->rows;
-		x->plan.columns = x->rq->columns;
-	}
-	int ptrace = caps_number("cap_sys_ptrace");
-	const struct spec_capabilities *c = x->spec.process ? x->spec.process->capabilities : NULL;
-	for (size_t i = 0; c && i < c->bounding.n && !(x->ns & CLONE_NEWUSER); i++)
-		x->is_guarded |= caps_number(c->bounding.v[i]) == ptrace;
-	return 0;
-}
-
-/* The group in which the init is now, wherever it has moved to. */
-static int open_group(struct exec *x, struct err *e)
-{
-	if (!x->state.cgroup)
-		return 0;
-	const char *path;
-	int r = cgroup_tree_open(&x->tree, e);
-	if (r == 0)
-		r = cgroup_of_pid(x->state.pid.v, &x->arena, &path, e);
-	if (r == 0)
-		r = x->group = cgroup_open(&x->tree, path[0] == '/' ? path + 1 : path, e);
-	bool is_frozen = false;
-	if (r >= 0)
-		r = cgroup_is_frozen(x->group, &is_frozen, e);
-	if (r == 0 && is_frozen && !x->rq->is_ignore_paused)
-		r = err_new(e, EBUSY, "cannot exec in a paused container (resume it, or use --ignore-paused)");
-	return r;
-}
 
 /* ---- the child ---- */
 
@@ -446,9 +248,9 @@ int container_exec(const struct exec_request *rq, struct exec_process *ret, stru
 	struct exec x exec_auto = { .rq = rq, .dir = STATE_DIR_NONE, .tree = CGROUP_TREE_NONE, .group = -1, .console = -1,
 				    .target = -1 };
 	struct container c container_auto = CONTAINER_NONE;
-	int r = find_container(&x, e);
+	int r = exec_find(&x, e);
 	if (r == 0)
-		r = plan(&x, e);
+		r = exec_plan(&x, e);
 	/* Before the program runs, a process that may trace the new one could open kist's own file through it. */
 	if (r == 0 && x.is_guarded)
 		r = launcher_seal_self(e);
@@ -457,7 +259,7 @@ int container_exec(const struct exec_request *rq, struct exec_process *ret, stru
 	if (r == 0 && rq->console_socket && (r = x.console = console_connect(rq->console_socket, e)) > 0)
 		r = 0;
 	if (r == 0)
-		r = open_group(&x, e);
+		r = exec_open_group(&x, e);
 	if (r == 0)
 		r = run(&x, &c, e);
 	if (r < 0)

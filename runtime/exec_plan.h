@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The first half of exec: which container, what to run in it, and how. Looks and decides; changes nothing. Caller:
+ * runtime/exec.c. Runs in the parent.
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "cgroup/tree.h"
+#include "runtime/exec.h"
+#include "runtime/process.h"
+#include "runtime/state.h"
+#include "util/arena.h"
+
+struct exec {
+	const struct exec_request *rq;
+	struct state_dir dir;
+	struct state state;
+	struct spec spec;              /* the container's, as it was at create */
+	struct spec_process process;   /* what is to run */
+	struct process_plan plan;
+	struct arena arena;
+	struct cgroup_tree tree;
+	int group, console, target;    /* target: pidfd of the init */
+	int ns;                        /* CLONE_NEW* that the container has of its own or joined */
+	bool is_guarded;               /* the container could look into a process that still has host descriptors */
+};
+
+void exec_done(struct exec *x);
+
+#define exec_auto __attribute__((cleanup(exec_done)))
+
+/* Finds the container and reads its configuration. -ESRCH: it does not run. */
+int exec_find(struct exec *x, struct err *e);
+
+/* Decides what the new process will be, from the request or its file, over what the container's own process is. */
+int exec_plan(struct exec *x, struct err *e);
+
+/* Opens the group in which the init is now, wherever it has moved to. -EBUSY: it is paused. */
+int exec_open_group(struct exec *x, struct err *e);
