@@ -28,7 +28,7 @@
 
 struct joiner {
 	const struct exec *x;
-	int sync, parent_end, target;
+	int sync, parent_end, target, root;
 	int launcher;    /* -1: kist's own file cannot be written to */
 	int ns;      /* what the child itself has still to join */
 	bool is_staged;
@@ -50,19 +50,30 @@ static int take_root_id(const struct exec *x, struct err *e)
 	return 0;
 }
 
+/* Joins what is given of the namespaces and enters the container's root, where that is not their root anyway. */
+static int join(const struct joiner *j, int ns, struct err *e)
+{
+	if (ns && setns(j->target, ns) < 0)
+		return err_sys(e, "join the container's namespaces");
+	if (j->root >= 0 && (fchdir(j->root) < 0 || chroot(".") < 0 || chdir("/") < 0))
+		return err_sys(e, "root of the container");
+	return 0;
+}
+
 static int child_steps(const struct joiner *j, int *ret_master, struct process_found *found, struct err *e)
 {
 	const struct exec *x = j->x;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_sys(e, "parent death signal");
-	if (j->ns && setns(j->target, j->ns) < 0)
-		return err_sys(e, "join the container's namespaces");
+	int r = j->is_staged ? 0 : join(j, j->ns, e);
+	if (r < 0)
+		return r;
 	if (setsid() < 0)
 		return err_sys(e, "new session");
 	if (sys_join_session_keyring(NULL) < 0 && errno != ENOSYS)
 		return err_sys(e, "new session keyring");
 	static const int as_they_are[3] = { -1, -1, -1 };
-	int slave = -1, r = 0;
+	int slave = -1;
 	if (x->plan.is_terminal) {
 		fd_auto int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		r = root < 0 ? err_sys(e, "/") : process_terminal(&x->plan, root, ret_master, &slave, e);
@@ -119,12 +130,12 @@ static void stage(const struct joiner *given)
 	if (r == 0)
 		r = process_stdio(&x->plan, -1, x->rq->stdio, &e);
 	/* 0 to 2, what is preserved, our end of the pair and the init's pidfd stay. */
-	int keep[] = { j.sync, j.target, j.launcher };
+	int keep[] = { j.sync, j.target, j.launcher, j.root };
 	fd_close_others(3 + x->plan.preserve_fds, keep, ARRAY_LEN(keep));
-	if (r == 0 && setns(j.target, x->ns) < 0)
-		r = err_sys(&e, "join the container's namespaces");
+	if (r == 0)
+		r = join(&j, x->ns, &e);
+	fd_drop(&j.root);
 	if (r == 0) {
-		j.ns = 0;
 		j.parent_end = -1;
 		j.is_staged = true;
 		struct clone_args c = { .flags = CLONE_PARENT };
@@ -224,7 +235,8 @@ static int run(struct exec *x, struct container *c, struct err *e)
 	fd_auto int launcher = x->plan.launch ? launcher_open() : -1;
 	if (x->plan.launch && launcher < 0)
 		return err_ret(e, launcher, "launcher");
-	struct joiner j = { .x = x, .sync = child_end, .parent_end = c->sync, .target = x->target, .launcher = launcher };
+	struct joiner j = { .x = x, .sync = child_end, .parent_end = c->sync, .target = x->target, .root = x->root,
+			    .launcher = launcher };
 	/* No process of the container may trace the child or open what its /proc entry links to. prctl(2). */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(e, "dumpable");
@@ -246,7 +258,7 @@ static int run(struct exec *x, struct container *c, struct err *e)
 int container_exec(const struct exec_request *rq, struct exec_process *ret, struct err *e)
 {
 	struct exec x exec_auto = { .rq = rq, .dir = STATE_DIR_NONE, .tree = CGROUP_TREE_NONE, .group = -1, .console = -1,
-				    .target = -1 };
+				    .target = -1, .root = -1 };
 	struct container c container_auto = CONTAINER_NONE;
 	int r = exec_find(&x, e);
 	if (r == 0)
@@ -258,6 +270,8 @@ int container_exec(const struct exec_request *rq, struct exec_process *ret, stru
 		r = err_new(e, EINVAL, "console socket: given, but no terminal is asked for");
 	if (r == 0 && rq->console_socket && (r = x.console = console_connect(rq->console_socket, e)) > 0)
 		r = 0;
+	if (r == 0)
+		r = exec_open_root(&x, e);
 	if (r == 0)
 		r = exec_open_group(&x, e);
 	if (r == 0)

@@ -28,6 +28,7 @@ void exec_done(struct exec *x)
 	fd_drop(&x->group);
 	fd_drop(&x->console);
 	fd_drop(&x->target);
+	fd_drop(&x->root);
 }
 
 int exec_find(struct exec *x, struct err *e)
@@ -171,6 +172,22 @@ int exec_plan(struct exec *x, struct err *e)
 	for (size_t i = 0; c && i < c->bounding.n && !(x->ns & CLONE_NEWUSER); i++)
 		x->is_guarded |= caps_number(c->bounding.v[i]) == ptrace;
 	return 0;
+}
+
+int exec_open_root(struct exec *x, struct err *e)
+{
+	const struct spec_linux *l = x->spec.linux_;
+	for (size_t i = 0; l && i < l->namespaces.n; i++)
+		if (l->namespaces.v[i].kind == CLONE_NEWNS && !l->namespaces.v[i].path)
+			return 0;
+	char path[40];
+	snprintf(path, sizeof(path), "/proc/%d/root", x->state.pid.v);
+	x->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (x->root < 0)
+		return err_sys(e, "root of the container");
+	/* It lives, so the number was its and not that of another process. */
+	int r = proc_signal(x->target, 0);
+	return r < 0 ? err_new(e, ESRCH, "container not running: it is ending") : 0;
 }
 
 int exec_open_group(struct exec *x, struct err *e)

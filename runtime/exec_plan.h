@@ -22,6 +22,7 @@ struct exec {
 	struct arena arena;
 	struct cgroup_tree tree;
 	int group, console, target;    /* target: pidfd of the init */
+	int root;                      /* of a container without a mount namespace of its own: to chroot into; else -1 */
 	int ns;                        /* CLONE_NEW* that the container has of its own or joined */
 	bool is_guarded;               /* the container could look into a process that still has host descriptors */
 };
@@ -35,6 +36,9 @@ int exec_find(struct exec *x, struct err *e);
 
 /* Decides what the new process will be, from the request or its file, over what the container's own process is. */
 int exec_plan(struct exec *x, struct err *e);
+
+/* Opens the root of a container that is not the root of its mount namespace. */
+int exec_open_root(struct exec *x, struct err *e);
 
 /* Opens the group in which the init is now, wherever it has moved to. -EBUSY: it is paused. */
 int exec_open_group(struct exec *x, struct err *e);

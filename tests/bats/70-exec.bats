@@ -273,6 +273,29 @@ process() {
 	delete_box
 }
 
+@test "exec into a container without a mount namespace, or in another's, is in its root" {
+	box sleep 1000
+	echo mine >b/rootfs/marker
+	edit_config '.linux.namespaces = [{ type: "pid" }] | del(.mounts, .hostname, .linux.maskedPaths, .linux.readonlyPaths)
+		| .root.readonly = false'
+	start_box
+	run kist exec c sh -c 'cat /marker; ls -d /../../../work /boot; pwd'
+	assert_line --index 0 mine
+	refute_line /boot
+	assert_line /
+	run kist exec --cwd /etc c sh -c 'cat passwd | head -n 1; pwd'
+	assert_line --index 0 'root:x:0:0:root:/root:/bin/sh'
+	delete_box
+	hold_ns --mount --propagation private
+	edit_config '.linux.namespaces += [{ type: "mount", path: $p }]' --arg p "/proc/$HELD/ns/mnt"
+	start_box
+	run kist exec c sh -c 'cat /marker; ls -d /boot'
+	assert_line --index 0 mine
+	refute_line /boot
+	delete_box
+	release_ns
+}
+
 @test "exec into a container without a cgroup of its own" {
 	box sleep 1000
 	kist --cgroup-manager disabled create --bundle "$BUNDLE" c >c.out 2>&1 </dev/null 3>&-
