@@ -279,7 +279,7 @@ process() {
 	edit_config '.linux.namespaces = [{ type: "pid" }] | del(.mounts, .hostname, .linux.maskedPaths, .linux.readonlyPaths)
 		| .root.readonly = false'
 	start_box
-	run kist exec c sh -c 'cat /marker; ls -d /../../../work /boot; pwd'
+	run kist exec c sh -c 'cat /marker; ls -d /../../../boot /boot; pwd'
 	assert_line --index 0 mine
 	refute_line /boot
 	assert_line /
