@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,6 +70,25 @@ int64_t userns_to_host(const struct spec_id_maps *maps, uint32_t container_id)
 			return (int64_t)maps->v[i].host_id.v + (container_id - first);
 	}
 	return -1;
+}
+
+uint32_t userns_first_of(const char *file)
+{
+	char text[256];
+	unsigned first = 0, id, host, size;
+	bool is_first = true;
+	fd_auto int fd = open(file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	for (const char *p = text; sscanf(p, "%u %u %u", &id, &host, &size) == 3; p = strchr(p, '\n') + 1) {
+		if (id == 0)
+			return 0;
+		first = is_first ? id : first;
+		is_first = false;
+		if (!strchr(p, '\n'))
+			break;
+	}
+	return first;
 }
 
 uint32_t userns_first(const struct spec_id_maps *maps)

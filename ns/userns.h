@@ -20,5 +20,11 @@ int userns_make(const struct spec_id_maps *uids, const struct spec_id_maps *gids
 /* The host's id of a container id, and -1 when the maps do not hold it. */
 int64_t userns_to_host(const struct spec_id_maps *maps, uint32_t container_id);
 
+/*
+ * The id that comes first in a map of the kernel, "/proc/PID/uid_map": that of a namespace which others made. It does
+ * not allocate. 0 when the file cannot be read.
+ */
+uint32_t userns_first_of(const char *file);
+
 /* The container id that comes first in the maps: 0 when it is mapped. */
 uint32_t userns_first(const struct spec_id_maps *maps);

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "cgroup/pids.h"
-#include "ns/userns.h"
 #include "runtime/console.h"
 #include "runtime/exec_plan.h"
 #include "runtime/launcher.h"
@@ -42,11 +41,8 @@ static int take_root_id(const struct exec *x, struct err *e)
 {
 	if (!(x->ns & CLONE_NEWUSER))
 		return 0;
-	const struct spec_linux *l = x->spec.linux_;
-	uid_t uid = userns_first(&l->uid_mappings);
-	gid_t gid = userns_first(&l->gid_mappings);
-	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
-		return err_sys(e, "become id %u:%u of the user namespace", uid, gid);
+	if (setresgid(x->root_gid, x->root_gid, x->root_gid) < 0 || setresuid(x->root_uid, x->root_uid, x->root_uid) < 0)
+		return err_sys(e, "become id %u:%u of the user namespace", x->root_uid, x->root_gid);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "cgroup/freeze.h"
 #include "cgroup/group.h"
+#include "ns/userns.h"
 #include "runtime/user.h"
 #include "spec/check.h"
 #include "spec/load.h"
@@ -152,12 +153,24 @@ static int from_file(struct exec *x, struct err *e)
 	return 0;
 }
 
+static void set_root_ids(struct exec *x, const struct spec_linux *l)
+{
+	char path[40];
+	if (!(x->ns & CLONE_NEWUSER))
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", x->state.pid.v);
+	x->root_uid = l->uid_mappings.n ? userns_first(&l->uid_mappings) : userns_first_of(path);
+	snprintf(path, sizeof(path), "/proc/%d/gid_map", x->state.pid.v);
+	x->root_gid = l->gid_mappings.n ? userns_first(&l->gid_mappings) : userns_first_of(path);
+}
+
 int exec_plan(struct exec *x, struct err *e)
 {
 	const struct spec_linux *l = x->spec.linux_;
 	int r = x->rq->process_file ? from_file(x, e) : from_options(x, e);
 	for (size_t i = 0; l && i < l->namespaces.n; i++)
 		x->ns |= l->namespaces.v[i].kind;
+	set_root_ids(x, l);
 	if (r == 0)
 		r = process_plan(&x->process, l ? l->seccomp : NULL, x->ns & CLONE_NEWUSER, &x->arena, &x->plan, e);
 	if (r < 0)

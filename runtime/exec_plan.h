@@ -23,6 +23,8 @@ struct exec {
 	struct cgroup_tree tree;
 	int group, console, target;    /* target: pidfd of the init */
 	int root;                      /* of a container without a mount namespace of its own: to chroot into; else -1 */
+	uid_t root_uid;                /* the first id of the container's user namespace, if it has one */
+	gid_t root_gid;
 	int ns;                        /* CLONE_NEW* that the container has of its own or joined */
 	bool is_guarded;               /* the container could look into a process that still has host descriptors */
 };

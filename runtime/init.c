@@ -55,8 +55,9 @@ static int wait_for_maps(struct init *c, struct err *e)
 static int become_mapped_root(struct init *c, struct err *e)
 {
 	const struct spec_linux *l = c->p->spec->linux_;
-	uid_t uid = userns_first(&l->uid_mappings);
-	gid_t gid = userns_first(&l->gid_mappings);
+	bool is_given = l->uid_mappings.n;
+	uid_t uid = is_given ? userns_first(&l->uid_mappings) : userns_first_of("/proc/self/uid_map");
+	gid_t gid = is_given ? userns_first(&l->gid_mappings) : userns_first_of("/proc/self/gid_map");
 	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return err_sys(e, "become id %u:%u of the user namespace", uid, gid);
 	/* A change of user clears the parent death signal. prctl(2). */

@@ -158,6 +158,24 @@ box_join() { # box_join KIND PATH: a fresh bundle joins it, and its program is i
 	delete_box d
 }
 
+@test "joined: a user namespace that others made, and that does not map 0" {
+	hold_ns --user
+	echo '1000 100000 10' >"/proc/$HELD/uid_map"
+	echo '1000 100000 10' >"/proc/$HELD/gid_map"
+	box sh -c 'id -u; sleep 1000'
+	set_namespaces "user=/proc/$HELD/ns/user" mnt pid uts ipc net cgroup
+	edit_config '.process.user = { uid: 1001, gid: 1002 }
+		| (.mounts[] | select(.type == "devpts").options) |= map(select(. != "gid=5"))'
+	start_box
+	wait_until 5 grep -q '^1001$' c.out
+	run kist exec c sh -c 'id -u; id -g'
+	assert_output $'1001\n1002'
+	run kist exec -u 1003:1003 c id -u
+	assert_output 1003
+	delete_box
+	release_ns
+}
+
 @test "joined: a time namespace" {
 	box sleep 1000
 	set_namespaces mnt pid time uts ipc net cgroup

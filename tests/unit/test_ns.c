@@ -96,6 +96,20 @@ static void ids_are_mapped(void **state)
 	assert_int_equal(userns_first(&maps), 0);
 	assert_int_equal(userns_first(&none), 0);
 	assert_int_equal(userns_first(&high), 10);
+	static const struct {
+		const char *text;
+		uint32_t first;
+	} files[] = {
+		{ "         0          0 4294967295\n", 0 }, { "      1000     100000         10\n", 1000 },
+		{ "5 1 1\n0 2 1\n", 0 }, { "7 1 1\n5 2 1", 7 }, { "", 0 }, { "junk\n", 0 },
+	};
+	char path[64];
+	snprintf(path, sizeof(path), "%s/map", top);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		assert_int_equal(file_replace(root, "map", files[i].text, strlen(files[i].text), 0600), 0);
+		assert_int_equal(userns_first_of(path), files[i].first);
+	}
+	assert_int_equal(userns_first_of("/no/such"), 0);
 }
 
 static void user_namespaces_without_processes(void **state)
