@@ -160,28 +160,6 @@ static void use_master(struct keeper *k, int own_master)
 	k->out = own_master;
 }
 
-/* Closes all descriptors but those listed, and gives 0, 1 and 2 to /dev/null. */
-static void close_others(const int *keep_fds, size_t count)
-{
-	int next = 3;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = 0; fd <= 2 && null >= 0; fd++)
-		dup2(null, fd);
-	for (;;) {
-		int nearest = -1;
-		for (size_t i = 0; i < count; i++)
-			if (keep_fds[i] >= next && (nearest < 0 || keep_fds[i] < nearest))
-				nearest = keep_fds[i];
-		if (nearest > next)
-			close_range((unsigned)next, (unsigned)nearest - 1, 0);
-		if (nearest < 0)
-			break;
-		next = nearest + 1;
-	}
-	close_range((unsigned)next, ~0U, 0);
-}
-
 static int begin(const struct keeper_job *job, struct keeper *k, struct err *e)
 {
 	struct container c container_auto = CONTAINER_NONE;
@@ -231,9 +209,12 @@ static void keeper_main(const struct keeper_job *job, int report)
 	int r = begin(job, &k, &e);
 	if (fd_write_all(report, &e, sizeof(e)) < 0 || r < 0)
 		_exit(1);
-	const int used[] = { k.out, k.err, k.input, k.pidfd, k.cgroup, k.root, k.log.fd, k.dir->containers, k.dir->fd,
-			     k.dir->file };
-	close_others(used, sizeof(used) / sizeof(used[0]));
+	int used[] = { k.out, k.err, k.input, k.pidfd, k.cgroup, k.root, k.log.fd, k.dir->containers, k.dir->fd,
+		       k.dir->file };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd <= 2 && null >= 0; fd++)
+		dup2(null, fd);
+	fd_close_others(3, used, sizeof(used) / sizeof(used[0]));
 	/* Not to hold the caller's directory is a courtesy, and no reason to give up. */
 	if (chdir("/") < 0)
 		errno = 0;
