@@ -13,6 +13,7 @@
 #include "cgroup/pids.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/num.h"
 
 int cgroup_need_add(struct cgroup_need *need, const char *name, const char *path)
 {
@@ -45,13 +46,13 @@ static enum whereabouts find_controller(const char *name)
 		return IN_NO_KERNEL;
 	for (const char *line = buf; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		int hierarchy, groups, enabled;
+		uint64_t column[3];   /* hierarchy, groups, enabled */
 		if (strncmp(line, v1_name, len) != 0 || line[len] != '\t' ||
-		    sscanf(line + len, "%d %d %d", &hierarchy, &groups, &enabled) != 3)
+		    num_list(line + len, "\t", column, 3) != 3)
 			continue;
-		if (!enabled)
+		if (!column[2])
 			return SWITCHED_OFF;
-		return hierarchy ? BOUND_TO_V1 : NOT_PASSED_DOWN;
+		return column[0] ? BOUND_TO_V1 : NOT_PASSED_DOWN;
 	}
 	return IN_NO_KERNEL;
 }

@@ -13,6 +13,7 @@
 #include "cgroup/attr.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/num.h"
 
 enum { STAT_TEXT_MAX = 16384, IO_TEXT_MAX = 1 << 20 };
 
@@ -83,9 +84,10 @@ static bool parse_io(const char *line, struct stat_io *ret_io)
 		{ " rbytes=", offsetof(struct stat_io, rbytes) }, { " wbytes=", offsetof(struct stat_io, wbytes) },
 		{ " rios=", offsetof(struct stat_io, rios) }, { " wios=", offsetof(struct stat_io, wios) },
 	};
-	struct stat_io io = { 0 };
-	if (sscanf(line, "%" SCNu32 ":%" SCNu32, &io.major, &io.minor) != 2)
+	uint64_t device[2];
+	if (num_list(line, ":", device, 2) != 2)
 		return false;
+	struct stat_io io = { .major = (uint32_t)device[0], .minor = (uint32_t)device[1] };
 	bool has_traffic = false;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		const char *p = strstr(line, keys[i].key);

@@ -23,6 +23,7 @@
 #include "spec/words.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/num.h"
 #include "util/sys.h"
 
 enum { KERNEL_MAJOR = 5, KERNEL_MINOR = 14 };
@@ -71,11 +72,11 @@ static bool in_child(int (*act)(void))
 static void check_kernel(struct check *k)
 {
 	struct utsname u;
-	int major_number = 0, minor_number = 0;
+	uint64_t v[2] = { 0 };
 
-	if (uname(&u) < 0 || sscanf(u.release, "%d.%d", &major_number, &minor_number) != 2)
+	if (uname(&u) < 0 || num_list(u.release, ".", v, 2) != 2)
 		missing(k, DOCTOR_FAILED, "unknown", "");
-	else if (major_number < KERNEL_MAJOR || (major_number == KERNEL_MAJOR && minor_number < KERNEL_MINOR))
+	else if (v[0] < KERNEL_MAJOR || (v[0] == KERNEL_MAJOR && v[1] < KERNEL_MINOR))
 		missing(k, DOCTOR_FAILED, u.release, "boot Linux 5.14 or later");
 	else
 		found(k, u.release);
@@ -295,8 +296,8 @@ static void check_capabilities(struct check *k)
 	unsigned long long mask = 0;
 
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "CapEff: %llx", &mask) == 1)
-			break;
+		if (strncmp(line, "CapEff:", 7) == 0)
+			mask = strtoull(line + 7, NULL, 16);
 	if (f)
 		fclose(f);
 	for (const struct jx_word *w = spec_capability_words; w->name; w++)

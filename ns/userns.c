@@ -13,6 +13,7 @@
 #include "ns/kinds.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/num.h"
 #include "util/sys.h"
 
 /* All lines of a map go in one write: user_namespaces(7). */
@@ -75,15 +76,16 @@ int64_t userns_to_host(const struct spec_id_maps *maps, uint32_t container_id)
 uint32_t userns_first_of(const char *file)
 {
 	char text[256];
-	unsigned first = 0, id, host, size;
+	uint32_t first = 0;
+	uint64_t column[3];   /* id, host, size */
 	bool is_first = true;
 	fd_auto int fd = open(file, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
-	for (const char *p = text; sscanf(p, "%u %u %u", &id, &host, &size) == 3; p = strchr(p, '\n') + 1) {
-		if (id == 0)
+	for (const char *p = text; num_list(p, " ", column, 3) == 3; p = strchr(p, '\n') + 1) {
+		if (column[0] == 0)
 			return 0;
-		first = is_first ? id : first;
+		first = is_first ? (uint32_t)column[0] : first;
 		is_first = false;
 		if (!strchr(p, '\n'))
 			break;

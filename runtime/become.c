@@ -18,6 +18,7 @@
 #include "ns/dev.h"
 #include "runtime/process.h"
 #include "util/fd.h"
+#include "util/num.h"
 #include "util/sys.h"
 
 void process_reset_signals(void)
@@ -113,8 +114,9 @@ static void find_home(uid_t uid, char *out, size_t size)
 			p = strpbrk(p, ":\n");
 			p = p && *p == ':' ? p + 1 : NULL;
 		}
-		unsigned long id;
-		if (k < 6 || sscanf(field[2], "%lu:", &id) != 1 || id != uid)
+		uint64_t id;
+		const char *number = field[2];
+		if (k < 6 || !num_take(&number, &id) || *number != ':' || id != uid)
 			continue;
 		size_t len = strcspn(field[5], ":\n");
 		if (len && field[5][0] == '/' && len + 6 <= size)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/num.h"
+
 char *clock_format(struct timespec t, char out[static CLOCK_TEXT_MAX])
 {
 	/* gmtime_r(3) would read /etc/localtime. Days since 0000-03-01 in eras of 400 years (146097 days), so that the leap
@@ -32,22 +34,32 @@ char *clock_text(char out[static CLOCK_TEXT_MAX])
 
 int clock_parse(const char *text, struct timespec *ret_time)
 {
-	struct tm tm = { 0 };
-	const char *p = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (!p)
+	/* "2026-11-22T08:15:30": six numbers, each followed by its sign, the last by what is left. */
+	static const char signs[] = "--T::";
+	uint64_t part[6];
+	const char *p = text;
+	for (size_t i = 0; i < 6; i++)
+		if (!num_take(&p, &part[i]) || part[i] > 9999 || (i < 5 && *p++ != signs[i]))
+			return -EINVAL;
+	if (part[1] < 1 || part[1] > 12 || part[2] < 1 || part[2] > 31 || part[3] > 23 || part[4] > 59 || part[5] > 60)
 		return -EINVAL;
+	struct tm tm = {
+		.tm_year = (int)part[0] - 1900, .tm_mon = (int)part[1] - 1, .tm_mday = (int)part[2],
+		.tm_hour = (int)part[3], .tm_min = (int)part[4], .tm_sec = (int)part[5],
+	};
 	long nsec = 0, scale = 100000000;
 	if (*p == '.')
 		for (p++; *p >= '0' && *p <= '9'; p++, scale /= 10)
 			nsec += (*p - '0') * scale;
-	int sign = *p == '-' ? -1 : 1, hours = 0, minutes = 0;
+	int sign = *p == '-' ? -1 : 1;
+	uint64_t zone[2] = { 0 };
 	if (*p == '+' || *p == '-') {
-		if (sscanf(p + 1, "%2d:%2d", &hours, &minutes) != 2)
+		if (num_list(p + 1, ":", zone, 2) != 2 || zone[0] > 23 || zone[1] > 59)
 			return -EINVAL;
 	} else if (strcmp(p, "Z") != 0) {
 		return -EINVAL;
 	}
-	ret_time->tv_sec = timegm(&tm) - sign * (hours * 3600L + minutes * 60L);
+	ret_time->tv_sec = timegm(&tm) - sign * ((long)zone[0] * 3600 + (long)zone[1] * 60);
 	ret_time->tv_nsec = nsec;
 	return 0;
 }

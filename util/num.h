@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Decimal numbers in texts of the kernel and of databases. In the place of sscanf(3), which
+ * takes signs and blanks that nobody asked for, and whose overflow is undefined.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Reads the digits at *p and moves past them. false, and nothing moved: no digit, or more than 64 bits. */
+bool num_take(const char **p, uint64_t *ret);
+
+/* Reads up to `count` numbers, each behind any of the characters of `between`. Returns how many there were. */
+size_t num_list(const char *text, const char *between, uint64_t *ret, size_t count);
