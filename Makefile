@@ -68,7 +68,7 @@ LAUNCHER := $(O)/launcher
 $(LAUNCHER): runtime/launcher/launcher.c runtime/sync.h util/err.h Makefile
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) -std=gnu17 -Os $(WARN) -D_GNU_SOURCE -I. -ffreestanding -fno-stack-protector -fcf-protection=none \
-		-fno-asynchronous-unwind-tables -fno-pic -no-pie -static -nostdlib -Wl,-n -Wl,-z,noexecstack -Wl,-z,norelro \
+		-fno-asynchronous-unwind-tables -fno-pic -static -nostdlib -Wl,-n -Wl,-z,noexecstack -Wl,-z,norelro \
 		-Wl,--build-id=none -s -o $@ $<
 $(O)/obj/runtime/launcher.o: $(LAUNCHER)
 $(O)/obj/runtime/launcher.o: CPPFLAGS += -DLAUNCHER='"$(LAUNCHER)"'
