@@ -6,7 +6,7 @@
 
 #include "cli/cmd.h"
 #include "cli/words.h"
-#include "engine/helper.h"
+#include "util/helper.h"
 #include "util/mem.h"
 
 int cmd_image(const struct cli *cli, const void *options, int argc, char **argv, struct err *e)

@@ -18,7 +18,7 @@
 
 #include "cgroup/controllers.h"
 #include "cgroup/tree.h"
-#include "engine/helper.h"
+#include "util/helper.h"
 #include "ns/mount.h"
 #include "spec/words.h"
 #include "util/fd.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See helper.h. */
-#include "engine/helper.h"
+#include "util/helper.h"
 
 #include <errno.h>
 #include <limits.h>

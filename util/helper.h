@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The programs that belong to kist, such as kist-image. Callers: cmd_image, doctor. */
+/* The programs that belong to kist, such as kist-image. Callers: cmd_image, doctor, runtime. */
 #pragma once
 #include "util/err.h"
 
