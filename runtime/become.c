@@ -277,6 +277,8 @@ static int set_caps(const struct process_plan *p, struct err *e)
 int process_become(const struct process_plan *p, struct process_found *found, struct err *e)
 {
 	int r = set_rlimits(p, e);
+	if (r == 0 && (p->attrs.need & ATTRS_BY_CHILD))
+		r = attrs_take(&p->attrs, e);
 	/* A directory that only root may enter, or only the user: both get their chance. Source: config.md "cwd". */
 	bool is_there = r == 0 && (strcmp(p->cwd, "/") == 0 || chdir(p->cwd) == 0);
 	if (r == 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)

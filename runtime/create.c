@@ -236,6 +236,8 @@ static int act(struct create *m, struct err *e)
 		r = learn_process(m, e);
 	if (r == 0)
 		r = wait_ready(m, e);
+	if (r == 0 && (m->plan.process.attrs.need & ATTRS_BY_PARENT))
+		r = attrs_give(&m->plan.process.attrs, m->c->pid, e);
 	if (r == 0)
 		r = state_write(&m->c->dir, &m->c->state, e);
 	if (r == 0)

@@ -182,6 +182,19 @@ static int clone_plain(struct exec *x, struct joiner *j, struct container *c, st
 	return 0;
 }
 
+/* On the processors of execCPUAffinity.initial, which the new process inherits, and which are not kist's own. */
+static int clone_bound(struct exec *x, struct joiner *j, struct container *c, struct err *e)
+{
+	struct attrs_cpus_kept kept;
+	bool is_bound = x->plan.attrs.need & ATTRS_FIRST_CPUS;
+	int r = is_bound ? attrs_bind(&x->plan.attrs, &kept, e) : 0;
+	if (r == 0)
+		r = x->is_guarded ? clone_guarded(j, c, e) : clone_plain(x, j, c, e);
+	if (r == 0 && is_bound)
+		r = attrs_unbind(&kept, e);
+	return r;
+}
+
 /* The new process has reported; the terminal, the limits of its memory and the pid file come before it goes on. */
 static int release(struct exec *x, struct container *c, struct err *e)
 {
@@ -200,6 +213,8 @@ static int release(struct exec *x, struct container *c, struct err *e)
 	}
 	if (r == 0)
 		r = process_oom_score(&x->plan, c->pid, e);
+	if (r == 0 && (x->plan.attrs.need & ATTRS_BY_PARENT))
+		r = attrs_give(&x->plan.attrs, c->pid, e);
 	if (r == 0 && x->rq->pid_file) {
 		char pid[16];
 		int n = snprintf(pid, sizeof(pid), "%d", (int)c->pid);
@@ -236,7 +251,7 @@ static int run(struct exec *x, struct container *c, struct err *e)
 	/* No process of the container may trace the child or open what its /proc entry links to. prctl(2). */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(e, "dumpable");
-	r = x->is_guarded ? clone_guarded(&j, c, e) : clone_plain(x, &j, c, e);
+	r = clone_bound(x, &j, c, e);
 	fd_drop(&child_end);
 	if (r == 0)
 		r = release(x, c, e);

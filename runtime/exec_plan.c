@@ -176,6 +176,7 @@ int exec_plan(struct exec *x, struct err *e)
 	if (r < 0)
 		return r;
 	x->plan.preserve_fds = x->rq->preserve_fds;
+	attrs_plan(&x->process, l, true, &x->arena, &x->plan.attrs);
 	if (x->plan.is_terminal && x->rq->rows && x->rq->columns) {
 		x->plan.rows = x->rq->rows;
 		x->plan.columns = x->rq->columns;

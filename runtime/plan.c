@@ -163,6 +163,7 @@ static int plan_process(const struct spec *spec, const struct plan_options *o, s
 		return r;
 	r = process_plan(spec->process, seccomp, p->need & NEED_USERNS_ID, a, &p->process, e);
 	p->process.preserve_fds = o->preserve_fds;
+	attrs_plan(spec->process, spec->linux_, false, a, &p->process.attrs);
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "runtime/attrs.h"
 #include "runtime/caps.h"
 #include "spec/spec.h"
 #include "util/arena.h"
@@ -40,6 +41,7 @@ struct process_plan {
 	bool no_new_privileges;
 	bool has_oom_score_adj;
 	int oom_score_adj;
+	struct attrs attrs;         /* attrs_plan: after process_plan */
 	const struct sock_filter *filter;  /* NULL: no seccomp */
 	unsigned short filter_length;
 	unsigned filter_flags;      /* SECCOMP_FILTER_FLAG_* */

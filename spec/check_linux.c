@@ -156,6 +156,10 @@ static void check_memory_policy(struct verdict *v, const struct spec_memory_poli
 	if (p->nodes && !is_number_list(p->nodes))
 		breach(v, "linux.memoryPolicy.nodes: expected a list such as 0-3,7, got %s",
 		       quote(&q, p->nodes));
+	if (p->flags.v && (p->mode == MPOL_DEFAULT || ((p->flags.v & ~(uint64_t)MPOL_F_NUMA_BALANCING) && !p->nodes)))
+		breach(v, "linux.memoryPolicy.flags: not for %s without nodes", mode);
+	else if ((p->flags.v & MPOL_F_NUMA_BALANCING) && p->mode != MPOL_BIND && p->mode != MPOL_PREFERRED_MANY)
+		breach(v, "linux.memoryPolicy.flags: MPOL_F_NUMA_BALANCING is not for %s", mode);
 	if ((p->flags.v & MPOL_F_STATIC_NODES) && (p->flags.v & MPOL_F_RELATIVE_NODES))
 		breach(v, "linux.memoryPolicy.flags: MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude "
 			  "each other");

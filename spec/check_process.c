@@ -8,6 +8,8 @@
 #include "spec/verdict.h"
 #include "spec/words.h"
 
+enum { POLICY_ISO = 4 }; /* linux/sched.h, "reserved but not implemented yet" */
+
 static void check_user(struct verdict *v, const struct spec_user *u)
 {
 	/* 4294967295 is (uid_t)-1, "no change" for setresuid(2). */
@@ -38,21 +40,29 @@ static void check_rlimits(struct verdict *v, const struct spec_rlimits *list)
 	}
 }
 
-/* sched_setattr(2): runtime <= deadline <= period; a period of 0 is the deadline. */
+/* sched(7), SCHED_DEADLINE: 1024 <= runtime <= deadline <= period < 2^63; a period of 0 is the deadline. */
 static void check_deadline(struct verdict *v, const struct spec_scheduler *s)
 {
 	if (s->runtime.v == 0)
 		breach(v, "scheduler.runtime: required for SCHED_DEADLINE");
+	else if (s->runtime.v < 1024)
+		breach(v, "scheduler.runtime: expected at least 1024 nanoseconds, got %" PRIu64, s->runtime.v);
 	if (s->runtime.v > s->deadline.v)
 		breach(v, "scheduler.deadline: less than runtime");
 	if (s->period.v != 0 && s->deadline.v > s->period.v)
 		breach(v, "scheduler.period: less than deadline");
+	if (s->deadline.v > INT64_MAX || s->period.v > INT64_MAX)
+		breach(v, "scheduler.%s: expected at most 9223372036854775807, got %" PRIu64,
+		       s->deadline.v > INT64_MAX ? "deadline" : "period",
+		       s->deadline.v > INT64_MAX ? s->deadline.v : s->period.v);
 }
 
 static void check_scheduler(struct verdict *v, const struct spec_scheduler *s)
 {
 	bool is_real_time = s->policy == SCHED_FIFO || s->policy == SCHED_RR;
 	const char *name = jx_word_name(spec_sched_policy_words, s->policy);
+	if (s->policy == POLICY_ISO)
+		breach(v, "scheduler.policy: SCHED_ISO is reserved, and no Linux has it");
 	if (s->nice.v < -20 || s->nice.v > 19)
 		breach(v, "scheduler.nice: expected -20 to 19, got %" PRId32, s->nice.v);
 	if (is_real_time && (s->priority.v < 1 || s->priority.v > 99))
@@ -82,11 +92,9 @@ static void check_console(struct verdict *v, const struct spec_process *p)
 	if (!p->console_size || !p->terminal.v)
 		return;
 	if (p->console_size->height.v > UINT16_MAX)
-		breach(v, "consoleSize.height: expected at most 65535, got %" PRIu32,
-		       p->console_size->height.v);
+		breach(v, "consoleSize.height: expected at most 65535, got %" PRIu32, p->console_size->height.v);
 	if (p->console_size->width.v > UINT16_MAX)
-		breach(v, "consoleSize.width: expected at most 65535, got %" PRIu32,
-		       p->console_size->width.v);
+		breach(v, "consoleSize.width: expected at most 65535, got %" PRIu32, p->console_size->width.v);
 }
 
 void check_process(struct verdict *v, const struct spec_process *p)

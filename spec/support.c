@@ -27,45 +27,15 @@ static bool uses_net_devices(const struct spec *s)
 	return s->linux_ && s->linux_->net_devices.n > 0;
 }
 
-static bool uses_personality(const struct spec *s)
-{
-	return s->linux_ && s->linux_->personality;
-}
-
 static bool uses_intel_rdt(const struct spec *s)
 {
 	return s->linux_ && s->linux_->intel_rdt;
-}
-
-static bool uses_memory_policy(const struct spec *s)
-{
-	return s->linux_ && s->linux_->memory_policy;
-}
-
-static bool uses_rdma(const struct spec *s)
-{
-	return s->linux_ && s->linux_->resources && s->linux_->resources->rdma.n > 0;
 }
 
 /* Also what SCMP_ACT_NOTIFY needs: spec_check has seen to it that the two come together. */
 static bool uses_listener(const struct spec *s)
 {
 	return s->linux_ && s->linux_->seccomp && s->linux_->seccomp->listener_path;
-}
-
-static bool uses_scheduler(const struct spec_process *p)
-{
-	return p->scheduler;
-}
-
-static bool uses_io_priority(const struct spec_process *p)
-{
-	return p->io_priority;
-}
-
-static bool uses_affinity(const struct spec_process *p)
-{
-	return p->exec_cpu_affinity;
 }
 
 static bool uses_apparmor(const struct spec_process *p)
@@ -84,23 +54,19 @@ static const struct {
 	const char *path;
 	bool (*is_used)(const struct spec *s);
 } rows[] = {
-	{ "hooks", uses_hooks },
-	{ "linux.mountLabel", uses_mount_label },
-	{ "linux.netDevices", uses_net_devices },
-	{ "linux.personality", uses_personality },
-	{ "linux.intelRdt", uses_intel_rdt },
-	{ "linux.memoryPolicy", uses_memory_policy },
-	{ "linux.resources.rdma", uses_rdma },
-	{ "linux.seccomp.listenerPath", uses_listener },
+	{"hooks", uses_hooks},
+	{"linux.mountLabel", uses_mount_label},
+	{"linux.netDevices", uses_net_devices},
+	{"linux.intelRdt", uses_intel_rdt},
+	{"linux.seccomp.listenerPath", uses_listener},
 };
 
 static const struct {
 	const char *path; /* behind "process." */
 	bool (*is_used)(const struct spec_process *p);
 } process_rows[] = {
-	{ "scheduler", uses_scheduler },      { "ioPriority", uses_io_priority },
-	{ "execCPUAffinity", uses_affinity }, { "apparmorProfile", uses_apparmor },
-	{ "selinuxLabel", uses_selinux },
+	{"apparmorProfile", uses_apparmor},
+	{"selinuxLabel", uses_selinux},
 };
 
 /* ---- */
@@ -139,21 +105,21 @@ static void tell_all(struct tally *t, const struct spec *s)
 
 int spec_supported(const struct spec *s, struct err *e)
 {
-	struct tally t = { 0 };
+	struct tally t = {0};
 	tell_all(&t, s);
 	return t.count > 0 ? err_new(e, EOPNOTSUPP, "%s", t.first) : 0;
 }
 
 size_t spec_supported_all(const struct spec *s, jx_breach_fn *breach, void *ctx)
 {
-	struct tally t = { .breach = breach, .ctx = ctx };
+	struct tally t = {.breach = breach, .ctx = ctx};
 	tell_all(&t, s);
 	return t.count;
 }
 
 int spec_supported_process(const struct spec_process *p, struct err *e)
 {
-	struct tally t = { 0 };
+	struct tally t = {0};
 	tell_process(&t, "", p);
 	return t.count > 0 ? err_new(e, EOPNOTSUPP, "%s", t.first) : 0;
 }
