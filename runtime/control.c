@@ -8,74 +8,15 @@
 #include <unistd.h>
 
 #include "cgroup/freeze.h"
-#include "cgroup/group.h"
 #include "cgroup/kill.h"
 #include "cgroup/pids.h"
 #include "cgroup/remove.h"
 #include "runtime/gate.h"
+#include "runtime/target.h"
 #include "util/fd.h"
 #include "util/proc.h"
 
 enum { END_TIMEOUT_MS = 10000, FREEZE_TIMEOUT_MS = 10000 };
-
-/* A container that a command works on. */
-struct target {
-	struct state_dir dir;
-	struct state state;
-	enum state_status status;
-	int pidfd;                  /* of the init, while it lives */
-	struct cgroup_tree tree;
-	int group;                  /* -1: no group, or not there any more */
-};
-
-static void target_done(struct target *t)
-{
-	state_close(&t->dir);
-	state_done(&t->state);
-	fd_drop(&t->pidfd);
-	cgroup_tree_done(&t->tree);
-	fd_drop(&t->group);
-}
-
-#define target_auto __attribute__((cleanup(target_done)))
-#define TARGET_NONE { .dir = { -1, -1, "" }, .pidfd = -1, .tree = CGROUP_TREE_NONE, .group = -1 }
-
-static int target_open(int root, const char *id, bool lock, struct target *t, struct err *e)
-{
-	int r = state_open(root, id, lock, &t->dir, e);
-	if (r == 0)
-		r = state_read(&t->dir, &t->state, e);
-	if (r < 0)
-		return r;
-	r = state_status(&t->dir, &t->state, &t->pidfd);
-	if (r < 0)
-		return err_ret(e, r, "process %d", t->state.pid.v);
-	t->status = (enum state_status)r;
-	return 0;
-}
-
-/* Opens the group; none, or one that is gone, leaves -1. */
-static int target_group(struct target *t, struct err *e)
-{
-	if (!t->state.cgroup || t->group >= 0)
-		return 0;
-	int r = t->tree.fd >= 0 ? 0 : cgroup_tree_open(&t->tree, e);
-	if (r == 0)
-		r = t->group = cgroup_open(&t->tree, t->state.cgroup, e);
-	if (r == -ENOENT) {
-		err_clear(e);
-		return 0;
-	}
-	return r < 0 ? r : 0;
-}
-
-static int need_group(struct target *t, const char *verb, struct err *e)
-{
-	int r = target_group(t, e);
-	if (r == 0 && t->group < 0)
-		r = err_new(e, ENOTSUP, "%s needs the container's cgroup, and it has none", verb);
-	return r;
-}
 
 int container_start(int root, const char *id, struct err *e)
 {
@@ -179,7 +120,7 @@ static int freeze(int root, const char *id, bool on, struct err *e)
 	if (r == 0 && (t.status == STATUS_STOPPED || t.status == STATUS_CREATING))
 		r = err_new(e, ESRCH, "container not running");
 	if (r == 0)
-		r = need_group(&t, verb, e);
+		r = target_need_group(&t, verb, e);
 	bool is_frozen = false;
 	if (r == 0)
 		r = cgroup_is_frozen(t.group, &is_frozen, e);
@@ -230,7 +171,7 @@ int container_pids(int root, const char *id, pid_t **ret_pids, size_t *ret_count
 	struct target t target_auto = TARGET_NONE;
 	int r = target_open(root, id, false, &t, e);
 	if (r == 0)
-		r = need_group(&t, "ps", e);
+		r = target_need_group(&t, "ps", e);
 	if (r == 0 && (r = cgroup_pids(t.group, true, ret_pids, ret_count)) < 0)
 		err_ret(e, r, "list the group");
 	return r < 0 ? err_at(e, r, "ps %s", id) : 0;
