@@ -45,7 +45,8 @@ int limits_plan(const struct spec_resources *resources, const char *prefix, stru
 int limits_apply(int group_fd, const struct cgroup_limits *limits, bool is_fresh, struct err *e);
 
 /*
- * For an update with memory.checkBeforeUpdate: -EBUSY when the new memory limit is not above what the group uses now.
+ * For an update with memory.checkBeforeUpdate: -EBUSY when the new memory limit is not above what the group uses now,
+ * or that of memory and swap together not above what it uses of both.
  * config-linux.md, "Memory".
  */
 int limits_check_usage(int group_fd, const struct spec_resources *resources, const char *prefix, struct err *e);

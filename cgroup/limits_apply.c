@@ -70,12 +70,20 @@ int limits_apply(int group_fd, const struct cgroup_limits *limits, bool is_fresh
 int limits_check_usage(int group_fd, const struct spec_resources *resources, const char *prefix, struct err *e)
 {
 	const struct spec_memory *m = resources ? resources->memory : NULL;
-	uint64_t used;
+	uint64_t used, swapped = 0;
 	if (!m || !m->check_before_update.v || m->limit.v <= 0)
 		return 0;
 	int r = attr_u64(group_fd, "memory.current", &used);
+	/* Without the controller nothing has been counted so far. */
+	if (r == -ENOENT)
+		return 0;
 	if (r < 0)
 		return err_ret(e, r, "%smemory.checkBeforeUpdate: memory.current", prefix);
+	attr_u64(group_fd, "memory.swap.current", &swapped);
+	if (m->swap.v > 0 && (uint64_t)m->swap.v <= used + swapped)
+		return err_new(e, EBUSY, "%smemory.swap: %" PRId64 " is not above the %" PRIu64 " bytes of memory and "
+			       "swap in use now, and checkBeforeUpdate asks to refuse that", prefix, m->swap.v,
+			       used + swapped);
 	if ((uint64_t)m->limit.v <= used)
 		return err_new(e, EBUSY, "%smemory.limit: %" PRId64 " is not above the %" PRIu64 " bytes in use now, "
 			       "and checkBeforeUpdate asks to refuse that", prefix, m->limit.v, used);

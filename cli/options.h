@@ -155,6 +155,29 @@ struct spec_options {
 	bool rootless;
 };
 
+struct update_options {
+	const char *resources;       /* FILE with a resources object; "-": standard input. Then nothing else is given */
+	struct opt_num memory_bytes; /* -1 here and below: no limit */
+	struct opt_num memory_swap_bytes;
+	struct opt_num memory_reservation_bytes;
+	struct opt_num kernel_bytes;
+	struct opt_num kernel_tcp_bytes;
+	struct opt_num nano_cpus;
+	struct opt_num cpu_shares;
+	struct opt_num cpu_quota;
+	struct opt_num cpu_period;
+	struct opt_num cpu_burst;
+	struct opt_num cpu_idle;
+	struct opt_num cpu_rt_runtime;
+	struct opt_num cpu_rt_period;
+	const char *cpuset_cpus;
+	const char *cpuset_mems;
+	struct opt_num pids_limit;
+	struct opt_num blkio_weight;
+	const char *l3_cache_schema;
+	const char *mem_bw_schema;
+};
+
 struct stop_options {
 	struct opt_num timeout_ms;   /* grace before KILL; -1: for ever */
 	const char *signal;

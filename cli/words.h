@@ -71,6 +71,7 @@ union command_options {
 	struct ps_options ps;
 	struct spec_options spec;
 	struct stop_options stop;
+	struct update_options update;
 	struct logs_options logs;
 	struct wait_options wait;
 	struct inspect_options inspect;
@@ -85,7 +86,7 @@ extern const struct opt words_global[];
 extern const size_t words_global_count;
 
 /* The tables of one page each; image_words.c has that of kist-image. */
-extern const struct page words_run, words_life, words_logs, words_spec, words_about, words_image;
+extern const struct page words_run, words_life, words_limits, words_logs, words_spec, words_about, words_image;
 
 /* The options of run, which plan has too. */
 enum { WORDS_RUN_OPTS = 49 };

@@ -56,9 +56,6 @@ int spec_load_resources(const char *bytes, size_t len, const char *origin, struc
 	int r = jx_load(bytes, len, origin, spec_resources_fields, res, arena, NULL, e);
 	if (r < 0)
 		return r;
-	r = spec_check_resources(res, e);
-	if (r < 0)
-		return r;
 	*ret = res;
 	return 0;
 }

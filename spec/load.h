@@ -26,7 +26,9 @@ int spec_load_listen(const char *bytes, size_t len, const char *origin, const st
 int spec_load_process(int dirfd, const char *name, struct arena *arena, struct spec_process **ret,
 		      struct err *e);
 
-/* Reads a resources object (`update --resources`), into the caller's arena, and judges it as spec_check does.
+/*
+ * Reads a resources object (`update --resources`), into the caller's arena. Not judged: what one key means depends on
+ * what the container has already (runtime/update.h).
  */
 int spec_load_resources(const char *bytes, size_t len, const char *origin, struct arena *arena,
 			struct spec_resources **ret, struct err *e);

@@ -180,6 +180,9 @@ const char *jx_word_name(const struct jx_word *words, int64_t value);
 
 /* ---- printing ---- */
 
+/* Whether the member `at` of a row is there. A list is there as soon as its key is, even when it is empty. */
+bool jx_has(const struct jx_field *row, const void *at);
+
 /* Appends a struct as JSON text: absent members are left out. `indent` spaces per level; 0: one line. */
 void jx_print(struct str *out, const struct jx_field *rows, const void *in, int indent);
 

@@ -152,7 +152,7 @@ static void print_list(struct printer *p, const struct jx_field *row, const stru
 	close_bracket(p, is_map ? "}" : "]", list->n == 0);
 }
 
-/* A number that has_value() has found. */
+/* A number that jx_has() has found. */
 static void print_number(struct str *out, enum jx_kind kind, const void *at)
 {
 	const struct opt_i32 *i32 = at;
@@ -169,7 +169,7 @@ static void print_number(struct str *out, enum jx_kind kind, const void *at)
 		str_fmt(out, "%" PRIu64, u64->v);
 }
 
-static bool has_value(const struct jx_field *row, const void *at)
+bool jx_has(const struct jx_field *row, const void *at)
 {
 	switch (row->kind) {
 	case JXK_STR:
@@ -250,7 +250,7 @@ static void print_object(struct printer *p, const struct jx_field *rows, const v
 	open_bracket(p, "{");
 	for (; rows->kind != JXK_END; rows++) {
 		const char *at = (const char *)in + rows->off;
-		if (!has_value(rows, at))
+		if (!jx_has(rows, at))
 			continue;
 		next_item(p, is_first);
 		print_key(p, rows->key);

@@ -22,6 +22,7 @@
 #include "spec/features.h"
 #include "spec/fields.h"
 #include "spec/load.h"
+#include "spec/merge.h"
 #include "spec/support.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -242,8 +243,47 @@ static void resources_alone(void **state)
 	const char *good = "{\"memory\":{\"limit\":1000}}", *bad = "{\"memory\":{\"limit\":5,\"swap\":1}}";
 	assert_int_equal(spec_load_resources(good, strlen(good), "-", &a, &r, &e), 0);
 	assert_int_equal(r->memory->limit.v, 1000);
-	assert_int_equal(spec_load_resources(bad, strlen(bad), "-", &a, &r, &e), -EINVAL);
+	assert_int_equal(spec_load_resources(bad, strlen(bad), "-", &a, &r, &e), 0);
+	assert_int_equal(spec_check_resources(r, &e), -EINVAL);
 	assert_string_equal(e.text, "memory.swap: 1 is less than memory.limit, 5");
+}
+
+static void resources_joined(void **state)
+{
+	(void)state;
+	struct err e = { 0 };
+	arena_auto struct arena a = { 0 };
+	struct spec_resources *base = NULL, *over = NULL;
+	struct spec s = { .linux_ = arena_new(&a, struct spec_linux) };
+	struct spec_resources joined;
+	const char *first = "{\"devices\":[{\"allow\":false}],\"memory\":{\"limit\":5,\"swap\":9},"
+			    "\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1},{\"pageSize\":\"1GB\",\"limit\":2}],"
+			    "\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":0,\"rate\":1}]},"
+			    "\"rdma\":{\"m0\":{\"hcaHandles\":1,\"hcaObjects\":2}},\"unified\":{\"a.b\":\"1\",\"a.c\":\"2\"}}";
+	const char *second = "{\"devices\":[{\"allow\":true,\"type\":\"c\"}],\"memory\":{\"limit\":6},\"pids\":{\"limit\":0},"
+			     "\"hugepageLimits\":[{\"pageSize\":\"1GB\",\"limit\":3}],"
+			     "\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":16,\"rate\":4},"
+			     "{\"major\":8,\"minor\":0,\"rate\":7}]},"
+			     "\"rdma\":{\"m0\":{\"hcaObjects\":5},\"m1\":{\"hcaHandles\":6}},\"unified\":{\"a.c\":\"3\"}}";
+	assert_int_equal(spec_load_resources(first, strlen(first), "-", &a, &base, &e), 0);
+	assert_int_equal(spec_load_resources(second, strlen(second), "-", &a, &over, &e), 0);
+	spec_merge_resources(base, over, &a, &joined);
+	s.linux_->resources = &joined;
+	str_auto struct str text = STR_MAX(4096);
+	spec_print(&text, &s, 0);
+	assert_string_equal(text.p,
+			    "{\"linux\":{\"resources\":{\"devices\":[{\"allow\":true,\"type\":\"c\"}],"
+			    "\"memory\":{\"limit\":6,\"swap\":9},\"pids\":{\"limit\":0},"
+			    "\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":0,\"rate\":7},"
+			    "{\"major\":8,\"minor\":16,\"rate\":4}]},"
+			    "\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1},{\"pageSize\":\"1GB\",\"limit\":3}],"
+			    "\"rdma\":{\"m0\":{\"hcaHandles\":1,\"hcaObjects\":5},\"m1\":{\"hcaHandles\":6}},"
+			    "\"unified\":{\"a.b\":\"1\",\"a.c\":\"3\"}}}}");
+	/* The sources stay as they were. */
+	assert_int_equal(base->memory->limit.v, 5);
+	assert_int_equal(base->rdma.v[0].hca_objects.v, 2);
+	spec_merge_resources(NULL, NULL, &a, &joined);
+	assert_null(joined.memory);
 }
 
 static bool has_word(json_t *list, const char *word)
@@ -279,6 +319,7 @@ int main(void)
 		cmocka_unit_test(printed_again),    cmocka_unit_test(every_key_has_a_row),
 		cmocka_unit_test(default_configs),  cmocka_unit_test(all_breaches),
 		cmocka_unit_test(unsupported_keys), cmocka_unit_test(process_alone),
+		cmocka_unit_test(resources_joined),
 		cmocka_unit_test(resources_alone),  cmocka_unit_test(features_document),
 	};
 	return cmocka_run_group_tests_name("spec", tests, NULL, NULL);
