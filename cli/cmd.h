@@ -38,6 +38,21 @@ int cmd_usage(struct err *e, const char *format, ...) __attribute__((format(prin
 /* True with --cgroup-manager disabled: the caller keeps cgroups to itself. */
 bool cmd_is_cgroup_disabled(const struct cli *cli);
 
+/*
+ * Calls `fn` for every container below the state root whose id matches an extended regular expression, until one fails.
+ * None at all is success, as with crun.
+ */
+int cmd_each_match(int root, const char *regex, int (*fn)(void *ctx, const char *id, struct err *e), void *ctx,
+		   struct err *e);
+
+struct create_service;
+
+/* What a service manager has put into our environment (LISTEN_FDS, NOTIFY_SOCKET), for a container. */
+int cmd_service(struct create_service *ret, struct err *e);
+
+/* The value of NOTIFY_SOCKET; NULL: none. */
+int cmd_notify_socket(const char **ret, struct err *e);
+
 /* Verbs of the OCI runtime command line; the struct after each is what `options` points to. */
 command_fn cmd_create;    /* struct create_options */
 command_fn cmd_start;     /* struct start_options */

@@ -6,6 +6,18 @@
 #include "runtime/control.h"
 #include "util/fd.h"
 
+struct delete {
+	int root;
+	bool force;
+};
+
+static int delete_one(void *ctx, const char *id, struct err *e)
+{
+	const struct delete *d = ctx;
+
+	return container_delete(d->root, id, d->force, e);
+}
+
 int cmd_delete(const struct cli *cli, const void *options, int argc, char **argv, struct err *e)
 {
 	const struct delete_options *o = options;
@@ -13,8 +25,9 @@ int cmd_delete(const struct cli *cli, const void *options, int argc, char **argv
 
 	if (root < 0)
 		return root;
+	struct delete d = { .root = root, .force = o->force };
 	int r = 0;
 	for (int i = 0; i < argc && r == 0; i++)
-		r = container_delete(root, argv[i], o->force, e);
+		r = o->regex ? cmd_each_match(root, argv[i], delete_one, &d, e) : delete_one(&d, argv[i], e);
 	return r;
 }

@@ -7,6 +7,18 @@
 #include "runtime/control.h"
 #include "util/fd.h"
 
+struct kill {
+	int root, sig;
+	bool all;
+};
+
+static int kill_one(void *ctx, const char *id, struct err *e)
+{
+	const struct kill *k = ctx;
+
+	return container_kill(k->root, id, k->sig, k->all, e);
+}
+
 int cmd_kill(const struct cli *cli, const void *options, int argc, char **argv, struct err *e)
 {
 	const struct kill_options *o = options;
@@ -18,8 +30,9 @@ int cmd_kill(const struct cli *cli, const void *options, int argc, char **argv, 
 	fd_auto int root = sig < 0 ? -1 : state_open_root(cli->global->root, true, e);
 	if (sig < 0 || root < 0)
 		return sig < 0 ? sig : root;
+	struct kill k = { .root = root, .sig = sig, .all = o->all };
 	int r = 0;
 	for (int i = 0; i < (o->signal ? argc : 1) && r == 0; i++)
-		r = container_kill(root, argv[i], sig, o->all, e);
+		r = o->regex ? cmd_each_match(root, argv[i], kill_one, &k, e) : kill_one(&k, argv[i], e);
 	return r;
 }

@@ -23,16 +23,17 @@ int cmd_start(const struct cli *cli, const void *options, int argc, char **argv,
 	const struct start_options *o = options;
 	fd_auto int root = state_open_root(cli->global->root, true, e);
 	struct err again = { 0 };
+	const char *notify = NULL;
 	int status = 0;
 
 	(void)argc;
-	if (root < 0)
-		return root;
+	if (root < 0 || cmd_notify_socket(&notify, e) < 0)
+		return root < 0 ? root : -EINVAL;
 	if (cli->face == FACE_OCI || is_created(root, argv[0]))
-		return container_start(root, argv[0], e);
+		return container_start(root, argv[0], notify, e);
 	int r = run_again(cli->global->root, cli->global->store, argv[0], o->attach, &status, &again);
 	if (r == -ENOENT && !again.exit)
-		return container_start(root, argv[0], e);
+		return container_start(root, argv[0], notify, e);
 	if (r < 0) {
 		*e = again;
 		return r;

@@ -138,7 +138,7 @@ static void put_examples(FILE *to, const struct page *page)
 static void put_statuses(FILE *to, const struct page *page)
 {
 	fputs(".SH EXIT STATUS\n", to);
-	for (int rule = STATUS_PLAIN; rule <= STATUS_ATTACH; rule++) {
+	for (int rule = STATUS_PLAIN; rule <= STATUS_EXEC; rule++) {
 		bool is_open = false;
 		for (const struct command *c = page->commands; c < page->commands + page->count; c++) {
 			if (c->status != rule)

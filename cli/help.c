@@ -27,7 +27,16 @@ static const struct help_status plain_statuses[] = {
 static const struct help_status program_statuses[] = {
 	{ "N", "the program's own exit status" },
 	{ "128+N", "the program was ended by signal N" },
-	{ "125", "kist itself failed, or wrong usage" },
+	{ "125", "kist itself failed, or wrong usage (under kist oci: 1)" },
+	{ "126", "the program was found but cannot be executed" },
+	{ "127", "the program was not found" },
+	{ NULL, NULL },
+};
+
+static const struct help_status exec_statuses[] = {
+	{ "N", "the program's own exit status" },
+	{ "128+N", "the program was ended by signal N" },
+	{ "125", "kist itself failed, or wrong usage (under kist oci: 255)" },
 	{ "126", "the program was found but cannot be executed" },
 	{ "127", "the program was not found" },
 	{ NULL, NULL },
@@ -44,6 +53,7 @@ static const struct help_status *const statuses[] = {
 	[STATUS_PLAIN] = plain_statuses,
 	[STATUS_PROGRAM] = program_statuses,
 	[STATUS_ATTACH] = attach_statuses,
+	[STATUS_EXEC] = exec_statuses,
 };
 
 const struct help_status *help_statuses(enum status_rule rule)

@@ -12,7 +12,7 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_KIST = 125 };
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_KIST = 125, EXIT_RUNC_EXEC = 255 };
 
 /* Names under which only the OCI face is shown. */
 static const char *const oci_names[] = { "kist-oci", "runc", "crun" };
@@ -96,6 +96,8 @@ static int open_log(const struct global_options *g, struct err *e)
 		.is_json = g->log_format && !strcmp(g->log_format, "json"),
 	};
 	int r = log_open(&log);
+	if (r == -EINVAL && log.is_json)
+		return err_new(e, EINVAL, "option --log-format: json goes with a file, not with %s", g->log);
 	return r < 0 ? err_ret(e, r, "log %s", g->log) : 0;
 }
 
@@ -114,19 +116,22 @@ static int parse_global(struct global_options *g, int argc, char **argv, struct 
 
 /* ---- one command ---- */
 
-/* The status of a failure that names none itself. */
-static int status_of(const struct command *c, const union command_options *o, bool is_usage)
+/* The status of a failure that names none itself. Under the OCI face those of runc: callers of it know no 125. */
+static int status_of(enum face face, const struct command *c, const union command_options *o, bool is_usage)
 {
-	bool is_program = c->status == STATUS_PROGRAM || (c->status == STATUS_ATTACH && o->start.attach);
+	bool is_program = c->status == STATUS_PROGRAM || c->status == STATUS_EXEC ||
+			  (c->status == STATUS_ATTACH && o->start.attach);
 
+	if (is_program && face == FACE_OCI)
+		return c->status == STATUS_EXEC ? EXIT_RUNC_EXEC : EXIT_FAILED;
 	return is_program ? EXIT_KIST : is_usage ? EXIT_USAGE : EXIT_FAILED;
 }
 
-static int usage_error(const struct command *c, const union command_options *o, const struct err *e)
+static int usage_error(enum face face, const struct command *c, const union command_options *o, const struct err *e)
 {
 	log_error("%s: %s", c->name, e->text);
 	help_usage(c);
-	return status_of(c, o, true);
+	return status_of(face, c, o, true);
 }
 
 static int check_words(const struct command *c, int words, struct err *e)
@@ -148,14 +153,16 @@ static bool asks_for_help(int argc, char **argv)
 }
 
 /* Ends a command whose function has returned. */
-static int finish(const struct command *c, const union command_options *o, int r, const struct err *e)
+static int finish(const struct cli *cli, const union command_options *o, int r, const struct err *e)
 {
+	const struct command *c = cli->command;
+
 	if (r >= 0)
 		return r;
 	if (e->exit == CMD_EXIT_USAGE)
-		return usage_error(c, o, e);
+		return usage_error(cli->face, c, o, e);
 	log_error("%s", e->text);
-	return e->exit ? e->exit : status_of(c, o, false);
+	return e->exit ? e->exit : status_of(cli->face, c, o, false);
 }
 
 static int run_command(struct cli *cli, int argc, char **argv)
@@ -166,7 +173,7 @@ static int run_command(struct cli *cli, int argc, char **argv)
 
 	if (c->is_forwarded) {
 		if (!asks_for_help(argc, argv))
-			return finish(c, &options, cmd_image(cli, NULL, argc, argv, &e), &e);
+			return finish(cli, &options, cmd_image(cli, NULL, argc, argv, &e), &e);
 		help_command(cli->face, c);
 		return 0;
 	}
@@ -179,9 +186,9 @@ static int run_command(struct cli *cli, int argc, char **argv)
 		return 0;
 	}
 	if (words < 0 || check_words(c, words, &e) < 0)
-		return usage_error(c, &options, &e);
+		return usage_error(cli->face, c, &options, &e);
 	argv[words] = NULL;
-	return finish(c, &options, c->run(cli, &options, words, argv, &e), &e);
+	return finish(cli, &options, c->run(cli, &options, words, argv, &e), &e);
 }
 
 static int unknown_command(const struct cli *cli, const struct page *page, const char *word)
@@ -254,12 +261,15 @@ int main(int argc, char **argv)
 		argv++;
 		words = parse_global(&g, words - 1, argv, &e);
 	}
+	/* What was wrong with the global options belongs into the log that they name. */
+	struct err log = { 0 };
+	int opened = open_log(&g, &log);
 	if (words < 0) {
 		log_error("%s", e.text);
 		return EXIT_USAGE;
 	}
-	if (open_log(&g, &e) < 0) {
-		log_error("%s", e.text);
+	if (opened < 0) {
+		log_error("%s", log.text);
 		return EXIT_FAILED;
 	}
 	return dispatch(&cli, &g, words, argv);

@@ -50,6 +50,7 @@ struct create_options {
 	bool no_pivot;
 	bool no_new_keyring;
 	bool no_subreaper;           /* always so; accepted for callers */
+	const char *config;          /* OCI face, and create: FILE instead of config.json of the bundle */
 	struct opt_num preserve_fds; /* fds 3..3+N-1 go to the container */
 };
 
@@ -120,6 +121,7 @@ struct exec_options {
 	const char *process_label;
 	const char *apparmor;
 	struct opt_num preserve_fds;
+	const char *cgroup;          /* below the container's own */
 	bool ignore_paused;
 };
 
@@ -131,10 +133,12 @@ struct start_options {
 struct kill_options {
 	const char *signal;          /* -s: then every word is an ID */
 	bool all;                    /* every process of the cgroup */
+	bool regex;                  /* the ID is an extended regular expression */
 };
 
 struct delete_options {
 	bool force;
+	bool regex;                  /* the ID is an extended regular expression */
 };
 
 struct list_options {

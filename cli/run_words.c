@@ -129,6 +129,10 @@ int run_words(const struct cli *cli, const struct run_options *o, int argc, char
 
 	if (r < 0)
 		return r;
+	struct create_service service;
+	r = cmd_service(&service, e);
+	if (r < 0)
+		return r;
 	*ret = (struct run_request){
 		.state_root = cli->global->root, .store = cli->global->store, .name = o->name,
 		.config_file = o->config, .is_detached = o->detach, .is_rm = o->rm, .is_keep = o->keep,
@@ -136,11 +140,12 @@ int run_words(const struct cli *cli, const struct run_options *o, int argc, char
 		.console_socket = o->oci.console_socket, .pid_file = o->oci.pid_file, .cidfile = o->cidfile,
 		.preserve_fds = (unsigned)o->oci.preserve_fds.value, .is_no_pivot = o->oci.no_pivot,
 		.is_no_keyring = o->oci.no_new_keyring, .is_cgroup_disabled = cmd_is_cgroup_disabled(cli),
-		.stop_signal = o->stop_signal, .stop_timeout_ms = number(&o->stop_timeout_ms),
+		.service = service, .stop_signal = o->stop_signal, .stop_timeout_ms = number(&o->stop_timeout_ms),
 		.log_max_bytes = number(&o->log_max_bytes), .log_max_files = number(&o->log_max_files),
 	};
 	if (is_bundle) {
 		ret->bundle = o->oci.bundle ? o->oci.bundle : ".";
+		ret->bundle_config = o->oci.config;
 		ret->name = o->name ? o->name : argv[0];
 		if (o->labels.count)
 			set_labels(o, a, &ret->labels);

@@ -11,11 +11,12 @@
 #include "cli/opt.h"
 #include "util/mem.h"
 
-/* What a command's exit status means. */
+/* What a command's exit status means. Under the OCI face 1 takes the place of 125, and 255 for exec, as with runc. */
 enum status_rule {
 	STATUS_PLAIN,    /* 0, 1 for a failure, 2 for wrong usage */
 	STATUS_PROGRAM,  /* the program's; 125 for kist's own failures and wrong usage */
 	STATUS_ATTACH,   /* start: as STATUS_PROGRAM with -a, else as STATUS_PLAIN */
+	STATUS_EXEC,     /* as STATUS_PROGRAM */
 };
 
 enum { WORDS_ANY = UINT8_MAX };
@@ -89,7 +90,7 @@ extern const size_t words_global_count;
 extern const struct page words_run, words_life, words_limits, words_logs, words_spec, words_about, words_image;
 
 /* The options of run, which plan has too. */
-enum { WORDS_RUN_OPTS = 49 };
+enum { WORDS_RUN_OPTS = 50 };
 extern const struct opt words_run_opts[];
 
 /*

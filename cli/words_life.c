@@ -69,6 +69,8 @@ static const struct opt kill_opts[] = {
 	  .help = "signal to send; then every word is an ID" },
 	{ OPT_FLAG_AT(K, all), .name = "all", .letter = 'a',
 	  .help = "signal every process of the container" },
+	{ OPT_FLAG_AT(K, regex), .name = "regex",
+	  .help = "the ID is an extended regular expression: signal every container that matches" },
 };
 
 static const struct command_example kill_examples[] = {
@@ -151,6 +153,8 @@ static const struct command_text wait_text = {
 static const struct opt delete_opts[] = {
 	{ OPT_FLAG_AT(D, force), .name = "force", .letter = 'f',
 	  .help = "kill it first if it runs; no such container is success" },
+	{ OPT_FLAG_AT(D, regex), .name = "regex",
+	  .help = "the ID is an extended regular expression: remove every container that matches" },
 };
 
 static const struct command_example delete_examples[] = {

@@ -24,7 +24,11 @@
 	{ OPT_FLAG_AT(T, AT(no_subreaper)), .name = "no-subreaper", .section = OPT_BUNDLE, \
 	  .help = "do not become a subreaper, which kist never does" }
 
-static const struct opt create_opts[] = { CREATE_ROWS(struct create_options, AT_SELF) };
+static const struct opt create_opts[] = {
+	CREATE_ROWS(struct create_options, AT_SELF),
+	{ OPT_STR_AT(struct create_options, config), .name = "config", .letter = 'f', .section = OPT_BUNDLE,
+	  .arg = "FILE", .help = "configuration to take instead of the bundle's config.json" },
+};
 
 static const struct command_example create_examples[] = {
 	{ "kist create --bundle /srv/web web1",
@@ -152,6 +156,8 @@ const struct opt words_run_opts[] = {
 	CREATE_ROWS(R, AT_OCI),
 	{ OPT_FLAG_AT(R, keep), .name = "keep", .section = OPT_BUNDLE,
 	  .help = "keep the container's state after its program has ended" },
+	{ OPT_STR_AT(R, oci.config), .name = "config", .letter = 'f', .faces = FACE_OCI, .section = OPT_BUNDLE,
+	  .arg = "FILE", .help = "configuration to take instead of the bundle's config.json" },
 };
 
 static const struct command_example run_examples[] = {
@@ -238,6 +244,8 @@ static const struct opt exec_opts[] = {
 	  .help = "write the program's process id to FILE" },
 	{ OPT_COUNT_AT(X, preserve_fds), .name = "preserve-fds", .section = OPT_BUNDLE, .arg = "N",
 	  .help = "pass N descriptors, from 3 on, to the program" },
+	{ OPT_STR_AT(X, cgroup), .name = "cgroup", .section = OPT_BUNDLE, .arg = "PATH",
+	  .help = "run the program in the group PATH below the container's, which must be there" },
 	{ OPT_FLAG_AT(X, ignore_paused), .name = "ignore-paused", .section = OPT_BUNDLE,
 	  .help = "enter a paused container too; the program waits until it is resumed" },
 };
@@ -269,7 +277,7 @@ static const struct command commands[] = {
 	{ "start", "", FACE_BOTH, STATUS_ATTACH, 1, 1, WORDS_OPTS(start_opts),
 	  .run = cmd_start, .summary = "run the program of a created or stopped container",
 	  .text = &start_text },
-	{ "exec", "", FACE_BOTH, STATUS_PROGRAM, 1, WORDS_ANY, .stops_at_word = true, WORDS_OPTS(exec_opts),
+	{ "exec", "", FACE_BOTH, STATUS_EXEC, 1, WORDS_ANY, .stops_at_word = true, WORDS_OPTS(exec_opts),
 	  .run = cmd_exec, .summary = "run one more program in a running container", .text = &exec_text },
 };
 /* clang-format on */

@@ -9,6 +9,7 @@
 #include "cgroup/stat.h"
 #include "engine/keeper.h"
 #include "engine/root.h"
+#include "runtime/notify.h"
 #include "runtime/tty.h"
 #include "runtime/wait.h"
 #include "util/clock.h"
@@ -61,12 +62,19 @@ static int run_to_end(const struct launch *l, struct container *c, int *ret_stat
 	}
 	if (l->dir)
 		clock_text(started);
+	struct notify notify notify_auto = { .socket = -1, .host = l->request->service.notify_socket };
+	if (notify.host && (r = notify_open(&notify, &c->dir, e)) < 0) {
+		struct err ignored;
+		container_destroy(c, &ignored);
+		return r;
+	}
 	r = container_go(c, e);
 	if (r < 0)
 		return r;
 	if (l->dir && l->is_rm)
 		root_unmark(l->dir);
-	const struct wait_request w = { .pidfd = c->pidfd, .master = c->master, .is_input = l->is_input };
+	const struct wait_request w = { .pidfd = c->pidfd, .master = c->master, .is_input = l->is_input,
+					.notify = notify.socket >= 0 ? &notify : NULL };
 	r = wait_program(&w, ret_status, e);
 	if (r < 0)
 		err_at(e, r, "run %s", c->dir.id);

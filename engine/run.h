@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "engine/compose.h"
+#include "runtime/create.h"
 #include "spec/spec.h"
 #include "util/err.h"
 #include "util/mem.h"
@@ -17,7 +18,7 @@ struct run_request {
 	const char *name;              /* or the id; NULL: made up */
 	const char *image;             /* NULL: the config file's annotation, or none */
 	const char *config_file;
-	const char *bundle;
+	const char *bundle, *bundle_config;   /* bundle_config: instead of its config.json; NULL */
 	struct compose_options options;
 	struct pairs labels;
 	const char *stop_signal;
@@ -25,6 +26,7 @@ struct run_request {
 	bool is_detached, is_rm, is_input, is_keep, is_oci;
 	const char *console_socket, *pid_file, *cidfile;
 	unsigned preserve_fds;
+	struct create_service service;
 	bool is_no_pivot, is_no_keyring, is_cgroup_disabled;
 };
 

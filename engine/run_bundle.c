@@ -24,7 +24,7 @@ static int run_alone(struct create_request *create, struct err *e)
 	if (r < 0)
 		return r;
 	container_close(&c);
-	r = container_start(root, create->id, e);
+	r = container_start(root, create->id, create->service.notify_socket, e);
 	if (r < 0)
 		container_delete(root, create->id, true, &ignored);
 	return r;
@@ -62,7 +62,7 @@ static int run_kept(const struct run_request *rq, struct bundle *b, struct creat
 int run_bundle(const struct run_request *rq, int *ret_status, struct err *e)
 {
 	struct bundle b bundle_auto = { 0 };
-	int r = bundle_open(rq->bundle, &b, e);
+	int r = bundle_open(rq->bundle, rq->bundle_config, &b, e);
 
 	if (r < 0)
 		return r;

@@ -58,6 +58,6 @@ int run_plan(const struct run_request *rq, struct str *out, struct err *e)
 
 	if (!rq->bundle)
 		return plan_container(rq, out, e);
-	int r = bundle_open(rq->bundle, &b, e);
+	int r = bundle_open(rq->bundle, rq->bundle_config, &b, e);
 	return r < 0 ? r : print_plan(rq, &b.spec, b.path, false, out, e);
 }

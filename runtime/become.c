@@ -298,6 +298,8 @@ int process_become(const struct process_plan *p, struct process_found *found, st
 	if (r < 0)
 		return r;
 	umask(p->umask);
+	if (p->listen_pid)
+		snprintf(p->listen_pid, sizeof("LISTEN_PID=") + 10, "LISTEN_PID=%d", (int)getpid());
 	if (!p->has_home) {
 		static char home[4102];
 		find_home(p->uid, home, sizeof(home));

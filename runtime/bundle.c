@@ -32,18 +32,18 @@ static int absolute(const char *path, char **ret, struct err *e)
 	return 0;
 }
 
-int bundle_open(const char *path, struct bundle *ret, struct err *e)
+int bundle_open(const char *path, const char *config, struct bundle *ret, struct err *e)
 {
 	*ret = (struct bundle){ 0 };
 	struct bundle b bundle_auto = { 0 };
 	int r = absolute(path, &b.path, e);
 	if (r < 0)
 		return r;
-	free_auto char *file = mem_fmt("%s/config.json", b.path);
+	free_auto char *file = config ? mem_str(config) : mem_fmt("%s/config.json", b.path);
 	r = file_read(AT_FDCWD, file, JX_BYTES_MAX, true, &b.config, &b.config_len);
 	if (r < 0)
 		return err_ret(e, r, "%s", file);
-	r = spec_load_bytes(b.config, b.config_len, "config.json", &b.spec, e);
+	r = spec_load_bytes(b.config, b.config_len, config ? config : "config.json", &b.spec, e);
 	if (r < 0)
 		return r;
 	*ret = b;

@@ -13,8 +13,11 @@ struct bundle {
 	struct spec spec;
 };
 
-/* Reads a bundle; NULL is the current directory. Runs in the parent. Freed by bundle_done. */
-int bundle_open(const char *path, struct bundle *ret, struct err *e);
+/*
+ * Reads a bundle; NULL is the current directory. `config` names another file instead of its config.json, or is NULL.
+ * Runs in the parent. Freed by bundle_done.
+ */
+int bundle_open(const char *path, const char *config, struct bundle *ret, struct err *e);
 void bundle_done(struct bundle *b);
 
 #define bundle_auto __attribute__((cleanup(bundle_done)))

@@ -12,22 +12,33 @@
 #include "cgroup/pids.h"
 #include "cgroup/remove.h"
 #include "runtime/gate.h"
+#include "runtime/notify.h"
 #include "runtime/target.h"
 #include "util/fd.h"
+#include "util/lock.h"
 #include "util/proc.h"
 
 enum { END_TIMEOUT_MS = 10000, FREEZE_TIMEOUT_MS = 10000 };
 
-int container_start(int root, const char *id, struct err *e)
+int container_start(int root, const char *id, const char *notify_socket, struct err *e)
 {
 	struct target t target_auto = TARGET_NONE;
+	struct notify n notify_auto = { .socket = -1, .host = notify_socket };
 	int r = target_open(root, id, true, &t, e);
 	if (r == 0 && t.status == STATUS_STOPPED)
 		r = err_new(e, EINVAL, "cannot start a container that has stopped");
 	else if (r == 0 && t.status != STATUS_CREATED)
 		r = err_new(e, EINVAL, "cannot start a container that is already %s", state_word(t.status));
+	if (r == 0 && notify_socket)
+		r = notify_open(&n, &t.dir, e);
 	if (r == 0)
 		r = gate_pass(&t.dir, e);
+	if (r == 0 && n.socket >= 0) {
+		n.main_pid = t.state.pid.v;
+		/* Others may have the container meanwhile: delete --force ends this wait. */
+		lock_end(t.dir.fd);
+		r = notify_wait(&n, t.pidfd, e);
+	}
 	return r < 0 && !e->exit ? err_at(e, r, "start %s", id) : r;
 }
 

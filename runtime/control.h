@@ -13,8 +13,11 @@
 
 /* The root descriptor `root` is from state_open_root. */
 
-/* Opens the gate of a created container and waits until its program runs (or says why not). */
-int container_start(int root, const char *id, struct err *e);
+/*
+ * Opens the gate of a created container and waits until its program runs (or says why not). `notify_socket` (NULL: none)
+ * is a service manager's: then waits until the program has said that it is ready, too, and tells that on.
+ */
+int container_start(int root, const char *id, const char *notify_socket, struct err *e);
 
 /* Sends a signal to the init, or with `all` to every process of the group. "container not running" when it has ended. */
 int container_kill(int root, const char *id, int sig, bool all, struct err *e);

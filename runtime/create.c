@@ -20,6 +20,7 @@
 #include "runtime/console.h"
 #include "runtime/gate.h"
 #include "runtime/launcher.h"
+#include "runtime/notify.h"
 #include "runtime/plan.h"
 #include "runtime/spawn.h"
 #include "runtime/sync.h"
@@ -75,6 +76,8 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 	const struct plan_options o = {
 		.id = rq->id, .bundle = rq->bundle, .is_no_pivot = rq->is_no_pivot, .is_no_keyring = rq->is_no_keyring,
 		.preserve_fds = rq->preserve_fds, .has_rootfs_tree = rootfs >= 0,
+		.listen_fds = rq->service.listen_fds, .listen_names = rq->service.listen_names,
+		.is_notified = rq->service.notify_socket,
 	};
 	int r = spec_check(rq->spec, e);
 	if (r == 0)
@@ -223,6 +226,8 @@ static int act(struct create *m, struct err *e)
 		r = make_group(m, e);
 	if (r == 0 && !m->rq->is_run)
 		r = m->gate = gate_make(&m->c->dir, e);
+	if (r >= 0 && (m->plan.need & NEED_NOTIFY))
+		r = notify_make(&m->c->dir, &m->opened.trees[m->plan.mount_count - 1], e);
 	if (r < 0)
 		return r;
 	const struct init_args args = {

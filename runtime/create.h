@@ -11,6 +11,13 @@
 #include "spec/spec.h"
 #include "util/err.h"
 
+/* What a service manager gave us for the container. sd_listen_fds(3), sd_notify(3). */
+struct create_service {
+	unsigned listen_fds;          /* sockets, from descriptor 3 on */
+	const char *listen_names;     /* LISTEN_FDNAMES; NULL */
+	const char *notify_socket;    /* who is told that the program is ready; NULL: nobody asks */
+};
+
 struct create_request {
 	const char *state_root;       /* --root */
 	const char *id;
@@ -23,7 +30,8 @@ struct create_request {
 	int stdio[3];                 /* what becomes 0, 1, 2 of the process; -1: our own. Borrowed */
 	const char *console_socket;   /* gets the terminal's master; NULL: the caller of container_create does */
 	const char *pid_file;
-	unsigned preserve_fds;
+	unsigned preserve_fds;        /* after those of the service */
+	struct create_service service;
 	bool is_no_pivot, is_no_keyring, is_cgroup_disabled;
 	bool is_first;                /* nothing was done yet that kist may not do again, should it have to restart itself */
 	bool is_run;                  /* no gate: container_go releases the process */

@@ -29,6 +29,7 @@ struct exec_request {
 	int stdio[3];                 /* -1: our own */
 	unsigned short rows, columns; /* of a new terminal; 0: not known */
 	unsigned preserve_fds;
+	const char *cgroup;           /* a group below the container's; NULL: where its init is */
 	bool is_ignore_paused;
 };
 

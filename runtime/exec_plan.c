@@ -204,16 +204,32 @@ int exec_open_root(struct exec *x, struct err *e)
 	return r < 0 ? err_new(e, ESRCH, "container not running: it is ending") : 0;
 }
 
+/* --cgroup: from the container's own group down, wherever its init has moved to. As runc, "/" is that group itself. */
+static int sub_group(const struct exec *x, const char *given, const char **ret, struct arena *a, struct err *e)
+{
+	if (strchr(given, ':'))
+		return err_new(e, EINVAL, "--cgroup %s: cgroup v2 has one tree for all controllers: give the path alone", given);
+	for (const char *p = given; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL)
+		if (strncmp(p, "..", 2) == 0 && (p[2] == '/' || !p[2]))
+			return err_new(e, EINVAL, "--cgroup %s: leads out of the container's group", given);
+	given += strspn(given, "/");
+	*ret = *given ? arena_fmt(a, "%s/%s", x->state.cgroup, given) : x->state.cgroup;
+	return 0;
+}
+
 int exec_open_group(struct exec *x, struct err *e)
 {
 	if (!x->state.cgroup)
-		return 0;
+		return x->rq->cgroup ? err_new(e, EINVAL, "--cgroup: the container has no cgroup") : 0;
 	const char *path;
 	int r = cgroup_tree_open(&x->tree, e);
 	if (r == 0)
-		r = cgroup_of_pid(x->state.pid.v, &x->arena, &path, e);
+		r = x->rq->cgroup ? sub_group(x, x->rq->cgroup, &path, &x->arena, e)
+				  : cgroup_of_pid(x->state.pid.v, &x->arena, &path, e);
 	if (r == 0)
 		r = x->group = cgroup_open(&x->tree, path[0] == '/' ? path + 1 : path, e);
+	if (r < 0 && x->rq->cgroup)
+		return err_at(e, r, "--cgroup %s", x->rq->cgroup);
 	bool is_frozen = false;
 	if (r >= 0)
 		r = cgroup_is_frozen(x->group, &is_frozen, e);

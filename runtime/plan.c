@@ -10,6 +10,7 @@
 
 #include "ns/kinds.h"
 #include "ns/userns.h"
+#include "runtime/notify.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -87,9 +88,19 @@ static int plan_mount(const struct spec *spec, size_t i, struct arena *a, struct
 	return 0;
 }
 
-static int plan_mounts(const struct spec *spec, struct arena *a, struct plan *p, struct err *e)
+/* Where the program finds the socket that notify.h serves; the same place as with runc. */
+static void plan_notify(struct plan *p)
 {
-	p->mounts = arena_array(a, spec->mounts.n, sizeof(*p->mounts));
+	p->need |= NEED_NOTIFY;
+	p->mounts[p->mount_count++] = (struct plan_mount){
+		.where = "NOTIFY_SOCKET " NOTIFY_DIR, .destination = NOTIFY_DIR, .type = "bind", .kind = PLAN_NOTIFY,
+		.options = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV },
+	};
+}
+
+static int plan_mounts(const struct spec *spec, bool is_notified, struct arena *a, struct plan *p, struct err *e)
+{
+	p->mounts = arena_array(a, spec->mounts.n + 1, sizeof(*p->mounts));
 	p->mount_count = spec->mounts.n;
 	if (p->need & NEED_MOUNTNS)
 		p->need |= NEED_DEV;
@@ -100,6 +111,8 @@ static int plan_mounts(const struct spec *spec, struct arena *a, struct plan *p,
 		if (p->mounts[i].kind == PLAN_BIND && strcmp(p->mounts[i].destination, "/dev") == 0)
 			p->need &= ~(unsigned)NEED_DEV;
 	}
+	if (is_notified && (p->need & NEED_MOUNTNS) && spec->process)
+		plan_notify(p);
 	return 0;
 }
 
@@ -164,6 +177,10 @@ static int plan_process(const struct spec *spec, const struct plan_options *o, s
 	r = process_plan(spec->process, seccomp, p->need & NEED_USERNS_ID, a, &p->process, e);
 	p->process.preserve_fds = o->preserve_fds;
 	attrs_plan(spec->process, spec->linux_, false, a, &p->process.attrs);
+	if (r == 0 && o->listen_fds)
+		process_listen(&p->process, o->listen_fds, o->listen_names, a);
+	if (r == 0 && (p->need & NEED_NOTIFY))
+		process_set_env(&p->process, "NOTIFY_SOCKET=" NOTIFY_DIR "/" NOTIFY_NAME, a);
 	return r;
 }
 
@@ -173,7 +190,7 @@ int plan_make(const struct spec *spec, const struct plan_options *o, struct aren
 	const struct spec_linux *l = spec->linux_;
 	int r = plan_namespaces(spec, ret, e);
 	if (r == 0)
-		r = plan_mounts(spec, a, ret, e);
+		r = plan_mounts(spec, o->is_notified, a, ret, e);
 	if (r == 0)
 		r = plan_process(spec, o, a, ret, e);
 	if (r == 0)

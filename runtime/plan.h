@@ -36,6 +36,7 @@ enum plan_need {
 	NEED_STAGE     = 1 << 14,  /* user, pid or time namespaces are joined, or a time namespace is made: one more fork */
 	NEED_MASK      = 1 << 15,
 	NEED_USERNS_ID = 1 << 16,  /* in a user namespace, made or joined: become its root */
+	NEED_NOTIFY    = 1 << 24,  /* the last mount is the directory of the notify socket */
 };
 
 enum plan_mount_kind {
@@ -43,6 +44,7 @@ enum plan_mount_kind {
 	PLAN_BIND,     /* a copy of a tree of the host, opened beforehand */
 	PLAN_CGROUP,   /* the cgroup tree: new in a cgroup namespace, else a copy of the host's */
 	PLAN_REMOUNT,  /* new attributes for what is there */
+	PLAN_NOTIFY,   /* a directory of the state directory, which create makes */
 };
 
 struct plan_mount {
@@ -85,7 +87,10 @@ struct plan {
 struct plan_options {
 	const char *id, *bundle;
 	bool is_no_pivot, is_no_keyring;
-	unsigned preserve_fds;
+	unsigned preserve_fds;    /* after listen_fds */
+	unsigned listen_fds;
+	const char *listen_names; /* NULL: none */
+	bool is_notified;         /* a service manager wants to hear when the program is ready */
 	bool has_rootfs_tree;     /* the engine hands in a root tree: root.path is not looked at */
 };
 

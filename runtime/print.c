@@ -75,6 +75,7 @@ static void put_mounts(struct str *out, const struct plan *p)
 {
 	static const char *const kinds[] = {
 		[PLAN_NEW] = "new", [PLAN_BIND] = "bind", [PLAN_CGROUP] = "cgroup", [PLAN_REMOUNT] = "remount",
+		[PLAN_NOTIFY] = "notify",
 	};
 	put_key(out, "mounts");
 	str_puts(out, "[");

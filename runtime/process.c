@@ -38,6 +38,30 @@ static void plan_env(const struct spec_process *p, struct arena *a, struct proce
 		ret->path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
+void process_set_env(struct process_plan *p, const char *word, struct arena *a)
+{
+	size_t name = strcspn(word, "="), n = 0;
+	const char **env = arena_array(a, p->env_count + 3, sizeof(*env));
+	for (size_t i = 0; i < p->env_count; i++)
+		if (strncmp(p->env[i], word, name + 1) != 0)
+			env[n++] = p->env[i];
+	env[n++] = word;
+	p->env = env;
+	p->env_count = n;
+}
+
+void process_listen(struct process_plan *p, unsigned fds, const char *names, struct arena *a)
+{
+	p->preserve_fds += fds;
+	process_set_env(p, arena_fmt(a, "LISTEN_FDS=%u", fds), a);
+	/* Room for the number: the child puts it there. */
+	p->listen_pid = arena_alloc(a, sizeof("LISTEN_PID=") + 10);
+	memcpy(p->listen_pid, "LISTEN_PID=", sizeof("LISTEN_PID="));
+	process_set_env(p, p->listen_pid, a);
+	if (names)
+		process_set_env(p, arena_fmt(a, "LISTEN_FDNAMES=%s", names), a);
+}
+
 static void plan_rlimits(const struct spec_process *p, struct arena *a, struct process_plan *ret)
 {
 	ret->rlimits = arena_array(a, p->rlimits.n, sizeof(*ret->rlimits));

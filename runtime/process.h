@@ -48,6 +48,7 @@ struct process_plan {
 	bool is_terminal;
 	unsigned short rows, columns;      /* 0: not given */
 	unsigned preserve_fds;
+	char *listen_pid;           /* "LISTEN_PID=" in env, whose number only the child knows; NULL: no such variable */
 	bool keeps_groups;          /* rootless: setgroups(2) is denied */
 	dev_t own_dev;              /* kist's own program, which no container may run */
 	ino_t own_ino;
@@ -59,6 +60,12 @@ struct process_plan {
  */
 int process_plan(const struct spec_process *p, const struct spec_seccomp *seccomp, bool is_userns, struct arena *a,
 		 struct process_plan *ret, struct err *e);
+
+/* Puts "NAME=VALUE" into the environment, in the place of what has that name. Borrowed. Runs in the parent. */
+void process_set_env(struct process_plan *p, const char *word, struct arena *a);
+
+/* Passes `fds` sockets on, from descriptor 3 on and before what is preserved, as sd_listen_fds(3) wants it. Parent. */
+void process_listen(struct process_plan *p, unsigned fds, const char *names, struct arena *a);
 
 /*
  * Opens the terminal on the devpts beneath `root` and gives it size and owner. Runs in the child, before it becomes

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/notify.h"
 #include "runtime/tty.h"
 #include "util/fd.h"
 #include "util/proc.h"
@@ -89,7 +90,7 @@ static int wait_plain(int pidfd, int *ret_status, struct err *e)
 	}
 }
 
-/* ---- with a terminal ---- */
+/* ---- with a terminal, or a service manager ---- */
 
 struct relay {
 	int master;
@@ -160,11 +161,11 @@ static int take_signal(int sigfd, int pidfd, int master, int *patience)
 	return (int)info.ssi_signo;
 }
 
-static int relay_until_end(struct relay *r, int pidfd, int sigfd, int *ret_status, struct err *e)
+static int relay_until_end(struct relay *r, const struct wait_request *rq, int sigfd, int *ret_status, struct err *e)
 {
-	enum { IN, MASTER, SIGNALS, PROGRAM, FDS };
-	int patience = PATIENCE;
-	bool is_open = true;
+	enum { IN, MASTER, SIGNALS, PROGRAM, NOTIFY, FDS };
+	int patience = PATIENCE, pidfd = rq->pidfd;
+	bool is_open = r->master >= 0;
 
 	for (;;) {
 		struct pollfd p[FDS] = {
@@ -173,6 +174,7 @@ static int relay_until_end(struct relay *r, int pidfd, int sigfd, int *ret_statu
 				     .events = (short)(POLLIN | (r->len ? POLLOUT : 0)) },
 			[SIGNALS] = { .fd = sigfd, .events = POLLIN },
 			[PROGRAM] = { .fd = pidfd, .events = POLLIN },
+			[NOTIFY] = { .fd = rq->notify ? rq->notify->socket : -1, .events = POLLIN },
 		};
 		if (poll(p, FDS, -1) < 0 && errno != EINTR)
 			return err_sys(e, "relay of the terminal");
@@ -184,6 +186,8 @@ static int relay_until_end(struct relay *r, int pidfd, int sigfd, int *ret_statu
 			is_open = move_output(r);
 		if (p[IN].revents)
 			read_input(r);
+		if (p[NOTIFY].revents)
+			notify_take(rq->notify);
 		if (!p[PROGRAM].revents)
 			continue;
 		/* A read flushes what the terminal still holds (n_tty), so an empty read means that all is here. */
@@ -199,23 +203,26 @@ static int relay_until_end(struct relay *r, int pidfd, int sigfd, int *ret_statu
 static int wait_terminal(const struct wait_request *rq, int *ret_status, struct err *e)
 {
 	struct relay r = {
-		.master = rq->master, .is_input = rq->is_input, .is_our_tty = isatty(STDIN_FILENO), .is_output = true,
+		.master = rq->master, .is_input = rq->is_input && rq->master >= 0, .is_our_tty = isatty(STDIN_FILENO),
+		.is_output = true,
 	};
 	tty_auto struct tty ours = TTY_NONE;
 	sigset_t set;
 
 	all_signals(&set);
 	fd_auto int sigfd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (sigfd < 0 || fcntl(rq->master, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+	if (sigfd < 0 || (rq->master >= 0 && fcntl(rq->master, F_SETFL, O_RDWR | O_NONBLOCK) < 0))
 		return err_sys(e, "relay of the terminal");
+	if (rq->master < 0)
+		return relay_until_end(&r, rq, sigfd, ret_status, e);
 	int n = rq->is_input ? tty_raw(STDIN_FILENO, &ours, e) : 0;
 	if (n < 0)
 		return n;
 	tty_resize(rq->master);
-	return relay_until_end(&r, rq->pidfd, sigfd, ret_status, e);
+	return relay_until_end(&r, rq, sigfd, ret_status, e);
 }
 
 int wait_program(const struct wait_request *rq, int *ret_status, struct err *e)
 {
-	return rq->master >= 0 ? wait_terminal(rq, ret_status, e) : wait_plain(rq->pidfd, ret_status, e);
+	return rq->master >= 0 || rq->notify ? wait_terminal(rq, ret_status, e) : wait_plain(rq->pidfd, ret_status, e);
 }

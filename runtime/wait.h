@@ -15,10 +15,13 @@
  */
 void wait_block_signals(void);
 
+struct notify;
+
 struct wait_request {
 	int pidfd;        /* our child */
 	int master;       /* its terminal, or -1. Borrowed; becomes non-blocking */
 	bool is_input;    /* terminal: our standard input goes to it */
+	struct notify *notify;   /* what the program tells a service manager is passed on; NULL: nobody asks. Borrowed */
 };
 
 /*

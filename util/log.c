@@ -11,12 +11,15 @@
 
 #include "util/clock.h"
 #include "util/fd.h"
+#include "util/log_daemon.h"
 #include "util/mem.h"
 
 static struct {
 	enum log_level level;
 	int fd;
-	bool is_json;
+	const struct log_daemon *daemon;  /* NULL: fd is a file */
+	const char *tag;
+	bool is_json, is_told;
 } sink = { .level = LOG_WARN, .fd = -1 };
 
 static const char *const level_names[] = {
@@ -29,9 +32,17 @@ int log_open(const struct log_options *options)
 	sink.is_json = options->is_json;
 	if (!options->file)
 		return 0;
-	int fd = open(options->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+	const char *name = options->file;
+	const struct log_daemon *daemon = log_daemon_find(name, &sink.tag);
+	if (daemon && options->is_json)
+		return -EINVAL;
+	if (!daemon && strncmp(name, "file:", 5) == 0)
+		name += 5;
+	int fd = daemon ? log_daemon_connect(daemon)
+			: open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
 	if (fd < 0)
-		return -errno;
+		return daemon ? fd : -errno;
+	sink.daemon = daemon;
 	fd_close(sink.fd);
 	sink.fd = fd;
 	return 0;
@@ -52,8 +63,14 @@ static void json_text(struct str *s, const char *text)
 
 static void to_file(enum log_level level, const char *text)
 {
-	if (sink.fd < 0 || (sink.is_json && level != LOG_ERROR))
+	/* A command of several containers may fail for each: standard error has the others. */
+	if (sink.fd < 0 || (sink.is_json && (level != LOG_ERROR || sink.is_told)))
 		return;
+	sink.is_told = sink.is_told || level == LOG_ERROR;
+	if (sink.daemon) {
+		log_daemon_send(sink.daemon, sink.fd, sink.tag, (int)level, text);
+		return;
+	}
 	char now[CLOCK_TEXT_MAX];
 	clock_text(now);
 	str_auto struct str line = STR_MAX(8192);

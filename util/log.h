@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One sink for what kist says beside its results: warnings, notes and, at the end, the error. Text goes to standard
- * error; with a log file (--log) lines go there too, as text or as one JSON object per line. A JSON log holds errors
- * only, because podman reads the whole file as a single JSON value.
+ * error; with a log file (--log) lines go there too, as text or as one JSON object per line. A JSON log holds one error
+ * of each command and nothing else, because podman reads the whole file as a single JSON value.
  */
 #pragma once
 #include <stdbool.h>
@@ -11,11 +11,11 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 struct log_options {
 	enum log_level level;  /* what is more detailed than this is dropped */
-	const char *file;      /* NULL: standard error only */
+	const char *file;      /* NULL: standard error only; "syslog:TAG", "journald:TAG", "file:NAME", or a file's name */
 	bool is_json;          /* the file's lines are {"level","msg","time"} objects */
 };
 
-/* Opens the log file, if any. Returns 0 or -errno. Runs in the parent, once. */
+/* Opens the log, if any. Returns 0 or -errno (-EINVAL: JSON for a daemon's log). Runs in the parent, once. */
 int log_open(const struct log_options *options);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -147,7 +147,7 @@ load ../helpers/common
 		refute_line 'Look into containers:'
 		run -2 "$name" stop x
 		assert_output --partial "unknown command stop"
-		run -125 "$name" run --memory 1g x
+		run -1 "$name" run --memory 1g x
 		run -2 "$name" list --all
 	done
 	run -2 kist oci stop x
