@@ -29,7 +29,7 @@ LDFLAGS  += -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
 
-# ---- the three programs ----
+# ---- the four programs ----
 # image/ files that kist itself needs to run a stored image; the rest moves bytes and belongs to kist-image.
 KIST_IMAGE_SRC := $(wildcard image/ref.c image/store.c image/image.c image/layers.c image/names.c)
 KIST_SRC  := $(filter-out cli/image_%.c cli/gen%.c,$(wildcard cli/*.c)) cli/image_words.c \
@@ -39,11 +39,13 @@ GEN_SRC   := $(wildcard cli/gen*.c cli/words*.c) $(addprefix cli/,help.c image_w
              $(addprefix util/,mem.c fd.c err.c jx_near.c)
 # seccomp, caps and JSON are static, because loading libraries is a third of the time of other runtimes' start.
 KIST_LIBS  := -lseccomp -lcap -ljansson
+NET_SRC   := $(wildcard net/*.c) $(addprefix util/,err.c fd.c mem.c num.c)
+NET_LIBS   := -lmnl
 IMAGE_LIBS := -lisal -lzstd -lcrypto -ljansson -lpthread
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .PHONY: all run test check bats vm bench fuzz faults asan analyze fmt size man install uninstall clean deps
-all: $(O)/kist $(O)/kist-image $(O)/kist-gen
+all: $(O)/kist $(O)/kist-image $(O)/kist-net $(O)/kist-gen
 	@:
 
 # What every start runs comes first: the kernel maps a program in stretches, and so the rest stays out of memory.
@@ -58,6 +60,9 @@ $(O)/kist: $(call obj,$(KIST_ORDER))
 
 $(O)/kist-image: $(call obj,$(IMAGE_SRC))
 	$(call say,LD,$@) $(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(IMAGE_LIBS)
+
+$(O)/kist-net: $(call obj,$(NET_SRC))
+	$(call say,LD,$@) $(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(NET_LIBS)
 
 # The tables name the functions of the commands, which the generator never calls.
 $(O)/kist-gen: $(call obj,$(GEN_SRC))
@@ -77,7 +82,7 @@ $(O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(CPPFLAGS) $(CFLAGS) -fPIE -MMD -MP -c -o $@ $<
 
--include $(patsubst %.c,$(O)/obj/%.d,$(sort $(KIST_SRC) $(IMAGE_SRC) $(GEN_SRC)))
+-include $(patsubst %.c,$(O)/obj/%.d,$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(GEN_SRC)))
 
 # ---- the two commands of the README ----
 run:
@@ -94,7 +99,7 @@ test:
 UNITS := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ  := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Everything but the mains, as archives: a test takes what it needs and may put its own functions in their place.
-LIB_SRC := $(filter-out cli/main.c cli/image_main.c cli/gen%.c,$(sort $(KIST_SRC) $(IMAGE_SRC)))
+LIB_SRC := $(filter-out cli/main.c cli/image_main.c net/main.c cli/gen%.c,$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC)))
 .PHONY: units fuzzers
 units: $(UNITS)
 fuzzers: $(FUZZ)
@@ -105,7 +110,7 @@ $(O)/libtest.a: $(call obj,$(LIB_SRC))
 
 $(O)/tests/unit/%: tests/unit/%.c $(O)/libtest.a
 	@mkdir -p $(@D)
-	$(call say,LD,$@) $(CC) $(CPPFLAGS) $(CFLAGS) -fPIE -pie -o $@ $< $(O)/libtest.a -lcmocka $(KIST_LIBS) $(IMAGE_LIBS)
+	$(call say,LD,$@) $(CC) $(CPPFLAGS) $(CFLAGS) -fPIE -pie -o $@ $< $(O)/libtest.a -lcmocka $(KIST_LIBS) $(IMAGE_LIBS) $(NET_LIBS)
 
 # Fuzzers are built from source with clang's sanitizers.
 $(O)/fuzz/%: tests/fuzz/%.c $(LIB_SRC)
@@ -129,19 +134,19 @@ fuzz: fuzzers
 # LeakSanitizer cannot work in processes that are traced or change their user: leaks are not looked for.
 asan:
 	@$(MAKE) --no-print-directory O=$(O)-asan OPT="-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer" HARDEN= \
-		units $(O)-asan/kist-image
+		units $(O)-asan/kist-image $(O)-asan/kist-net
 	@ASAN_OPTIONS=detect_leaks=0 O=$(O)-asan tests/run unit
 analyze:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --suppress=ctuuninitvar --inline-suppr -j2 -I. \
-		$(sort $(KIST_SRC) $(IMAGE_SRC))
+		$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC))
 	@$(MAKE) --no-print-directory O=$(O)-analyze OPT="-O2 -g -fanalyzer" CI=1 \
-		$(patsubst %.c,$(O)-analyze/obj/%.o,$(sort $(KIST_SRC) $(IMAGE_SRC)))
+		$(patsubst %.c,$(O)-analyze/obj/%.o,$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC)))
 fmt:
-	clang-format -i $(sort $(KIST_SRC) $(IMAGE_SRC) $(GEN_SRC))
+	clang-format -i $(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(GEN_SRC))
 size: all
-	@ls -l $(O)/kist $(O)/kist-image | awk '{ print $$5, $$NF }'
-	@echo "longest files:"; wc -l $(sort $(KIST_SRC) $(IMAGE_SRC)) | sort -rn | sed -n 2,11p
-	@echo "most complex functions (complexity, lines):"; pmccabe $(sort $(KIST_SRC) $(IMAGE_SRC)) | sort -rn | head -10 | \
+	@ls -l $(O)/kist $(O)/kist-image $(O)/kist-net | awk '{ print $$5, $$NF }'
+	@echo "longest files:"; wc -l $(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC)) | sort -rn | sed -n 2,11p
+	@echo "most complex functions (complexity, lines):"; pmccabe $(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC)) | sort -rn | head -10 | \
 		awk '{ print $$1, $$5, $$NF, $$(NF-1) }'
 
 # ---- installation ----
@@ -153,7 +158,7 @@ install: all man
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(DATADIR)
 	install -m 755 $(O)/kist $(DESTDIR)$(BINDIR)/kist
 	ln -sfn kist $(DESTDIR)$(BINDIR)/kist-oci
-	install -m 755 $(O)/kist-image $(DESTDIR)$(LIBEXEC)/kist-image
+	install -m 755 $(O)/kist-image $(O)/kist-net $(DESTDIR)$(LIBEXEC)
 	install -m 644 $(O)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 config.example.json $(DESTDIR)$(DATADIR)/config.example.json
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
@@ -163,7 +168,7 @@ install: all man
 	$(O)/kist-gen fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/kist.fish
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/kist $(DESTDIR)$(BINDIR)/kist-oci $(DESTDIR)$(LIBEXEC)/kist-image \
+	rm -f $(DESTDIR)$(BINDIR)/kist $(DESTDIR)$(BINDIR)/kist-oci $(addprefix $(DESTDIR)$(LIBEXEC)/,kist-image kist-net) \
 		$(DESTDIR)$(MANDIR)/man1/kist.1 $(DESTDIR)$(MANDIR)/man1/kist-*.1 $(DESTDIR)$(DATADIR)/config.example.json \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kist \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_kist \

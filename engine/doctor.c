@@ -339,6 +339,7 @@ static const struct {
 	{ "keyrings", check_keyrings },
 	{ "capabilities", check_capabilities },
 	{ "kist-image", check_helper },
+	{ "kist-net", check_helper },
 };
 
 const char *doctor_word(enum doctor_state state)

@@ -16,6 +16,7 @@
 #include "cgroup/group.h"
 #include "cgroup/kill.h"
 #include "cgroup/remove.h"
+#include "ns/kinds.h"
 #include "ns/userns.h"
 #include "runtime/console.h"
 #include "runtime/gate.h"
@@ -28,6 +29,7 @@
 #include "spec/support.h"
 #include "util/clock.h"
 #include "util/fd.h"
+#include "util/helper.h"
 #include "util/lock.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -43,6 +45,7 @@ struct create {
 	struct opened opened;
 	struct cgroup_group group;
 	int gate, console;
+	char *net_program;            /* kist-net, when network devices are listed */
 	bool has_group;
 };
 
@@ -51,6 +54,7 @@ static void create_done(struct create *m)
 	opened_done(&m->opened);
 	fd_drop(&m->gate);
 	fd_drop(&m->console);
+	free(m->net_program);
 	cgroup_group_done(&m->group);
 }
 
@@ -86,6 +90,8 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 		r = plan_make(rq->spec, &o, &m->c->arena, &m->plan, e);
 	if (r == 0 && rq->is_first && is_exposed(&m->plan))
 		r = launcher_seal_self(e);
+	if (r == 0 && (m->plan.need & NEED_NETDEV) && !(m->net_program = helper_find("kist-net", e)))
+		r = err_at(e, -ENOENT, "linux.netDevices");
 	if (r == 0 && rq->console_socket && !(m->plan.need & NEED_TERMINAL))
 		r = err_new(e, EINVAL, "console socket: given, but process.terminal is not true");
 	if (r == 0 && rq->console_socket)
@@ -137,6 +143,25 @@ static int make_group(struct create *m, struct err *e)
 	int r = cgroup_create(&m->c->tree, &m->group, &m->plan.limits.need, e);
 	if (r == 0)
 		r = limits_apply(m->group.fd, &m->plan.limits, m->group.is_fresh, e);
+	return r;
+}
+
+/* The devices of the config into the child's network, which waits for them before its sysctls. */
+static int move_devices(struct create *m, struct err *e)
+{
+	if (!(m->plan.need & NEED_NETDEV))
+		return 0;
+	int joined = -1;
+	for (size_t i = 0; i < m->plan.join_count; i++)
+		if (m->plan.joins[i].kind == CLONE_NEWNET)
+			joined = m->opened.joins[i];
+	fd_auto int made = joined < 0 ? ns_open_of(m->c->pid, CLONE_NEWNET, e) : -1;
+	if (joined < 0 && made < 0)
+		return fd_take(&made);
+	const struct spec_net_devices *devices = &m->rq->spec->linux_->net_devices;
+	int r = netdev_move(m->net_program, joined < 0 ? made : joined, devices, &m->c->net, e);
+	if (r == 0 && (r = sync_send(m->c->sync, SYNC_DEVICES, 0, -1)) < 0)
+		err_ret(e, r, "the container's process");
 	return r;
 }
 
@@ -216,6 +241,7 @@ static int hand_over(struct create *m, struct err *e)
 	if (r < 0 || msg.type != SYNC_DETACHED)
 		return err_new(e, EPIPE, "the container's process ended while it was handed over");
 	fd_drop(&m->c->sync);
+	netdev_keep(&m->c->net);
 	return 0;
 }
 
@@ -235,6 +261,8 @@ static int act(struct create *m, struct err *e)
 		.stdio = { m->rq->stdio[0], m->rq->stdio[1], m->rq->stdio[2] },
 	};
 	r = spawn(&args, m->group.fd, m->c, e);
+	if (r == 0)
+		r = move_devices(m, e);
 	if (r == 0)
 		r = meanwhile(m, e);
 	if (r == 0)
@@ -267,6 +295,7 @@ static void reap(struct container *c)
 int container_destroy(struct container *c, struct err *e)
 {
 	struct stat st;
+	netdev_undo(&c->net);
 	reap(c);
 	/* While we did not hold the lock, a `delete --force` may have done it all, and a new container have the name. */
 	int r = 0;
@@ -293,6 +322,7 @@ void container_close(struct container *c)
 	fd_drop(&c->sync);
 	fd_drop(&c->master);
 	fd_drop(&c->cgroup);
+	netdev_undo(&c->net);
 	cgroup_tree_done(&c->tree);
 	arena_done(&c->arena);
 }
@@ -354,9 +384,11 @@ int container_go(struct container *c, struct err *e)
 		*e = m.err;
 		r = e->exit ? -e->num : err_at(e, -e->num, "start %s", c->dir.id);
 	}
-	if (r < 0)
+	if (r < 0) {
 		undo(c);
-	else
-		c->is_unlocked = lock_end(c->dir.fd) == 0;
-	return r;
+		return r;
+	}
+	netdev_keep(&c->net);
+	c->is_unlocked = lock_end(c->dir.fd) == 0;
+	return 0;
 }

@@ -105,6 +105,16 @@ static int loopback_up(struct init *c, struct err *e)
 	return host_loopback(e);
 }
 
+/* The parent's helper moves them (netdev.h): sysctls that name one of them come later. */
+static int wait_for_devices(struct init *c, struct err *e)
+{
+	struct sync_message m;
+	int r = sync_receive(c->a->sync, &m);
+	if (r < 0)
+		return err_ret(e, r, "wait for the network devices");
+	return m.type == SYNC_DEVICES ? 0 : err_new(e, EPIPE, "the network devices were not moved");
+}
+
 /*
  * Goes into the template and copies it. In a user namespace of its own the child has no right to do that: there the
  * parent or the stage has cloned it from the template, by CLONE_NEWNS. setns(2).
@@ -247,6 +257,7 @@ static const struct step {
 	{ "cgroup namespace",  NEED_CGROUPNS,  new_cgroupns },
 	{ "names",             NEED_NAMES,     set_names },
 	{ "network",           NEED_NETWORK,   loopback_up },
+	{ "network devices",   NEED_NETDEV,    wait_for_devices },
 	{ "mount namespace",   NEED_MOUNTNS,   seal_mounts },
 	{ "launcher",          NEED_MOUNTNS,   open_launcher },
 	{ "procfs",            NEED_SYSCTL,    open_proc },

@@ -143,6 +143,18 @@ static int open_host_nodes(struct plan *p, struct err *e)
 	return 0;
 }
 
+/* Whether a namespace that the config joins is the one in which kist itself is. */
+static int is_own_ns(const struct plan_join *join, int ns, struct err *e)
+{
+	fd_auto int own = ns_open_of(getpid(), join->kind, e);
+	struct stat a, b;
+	if (own < 0)
+		return fd_take(&own);
+	if (fstat(ns, &a) < 0 || fstat(own, &b) < 0)
+		return err_sys(e, "%s", join->path);
+	return a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
 /* Whose settings a sysctl's first words name; spec_check has seen to it that there is no other. */
 static int kind_of_sysctl(const char *key)
 {
@@ -166,17 +178,24 @@ static int check_sysctls(const struct plan *p, size_t join, int ns, struct err *
 	for (size_t i = 0; i < l->sysctl.n; i++) {
 		if (kind_of_sysctl(l->sysctl.v[i].key) != p->joins[join].kind)
 			continue;
-		fd_auto int own = ns_open_of(getpid(), p->joins[join].kind, e);
-		struct stat a, b;
-		if (own < 0)
-			return fd_take(&own);
-		if (fstat(ns, &a) < 0 || fstat(own, &b) < 0)
-			return err_sys(e, "%s", p->joins[join].path);
-		if (a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+		int r = is_own_ns(&p->joins[join], ns, e);
+		if (r < 0)
+			return r;
+		if (r)
 			return err_new(e, EPERM, "linux.sysctl %s: %s is the namespace of kist itself, so it would change "
 				       "the host", l->sysctl.v[i].key, p->joins[join].path);
 	}
 	return 0;
+}
+
+/* A device is not moved to where it is, and what is set up for the container must not be the host's. */
+static int check_net_devices(const struct plan *p, size_t join, int ns, struct err *e)
+{
+	if (!(p->need & NEED_NETDEV) || p->joins[join].kind != CLONE_NEWNET)
+		return 0;
+	int r = is_own_ns(&p->joins[join], ns, e);
+	return r <= 0 ? r : err_new(e, EINVAL, "linux.netDevices: needs a network namespace of the container's own, and %s is "
+				    "that of kist itself", p->joins[join].path);
 }
 
 /* Without a template the launcher is a file of our own in memory. */
@@ -199,6 +218,8 @@ int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, str
 		if (ret->joins[i] < 0)
 			return err_at(e, ret->joins[i], "linux.namespaces: %s", ns_kind_find(p->joins[i].kind)->word);
 		int same = check_sysctls(p, i, ret->joins[i], e);
+		if (same == 0)
+			same = check_net_devices(p, i, ret->joins[i], e);
 		if (same < 0)
 			return same;
 	}

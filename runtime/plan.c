@@ -205,6 +205,7 @@ int plan_make(const struct spec *spec, const struct plan_options *o, struct aren
 	ret->need |= o->is_no_keyring ? 0 : NEED_KEYRING;
 	ret->need |= spec->root && spec->root->readonly.v ? NEED_READONLY : 0;
 	ret->need |= l && l->sysctl.n ? NEED_SYSCTL : 0;
+	ret->need |= l && l->net_devices.n ? NEED_NETDEV : 0;
 	ret->need |= l && (l->masked_paths.n || l->readonly_paths.n) ? NEED_MASK : 0;
 	ret->need |= l && l->rootfs_propagation ? NEED_PROPAGATE : 0;
 	/* What runc does with copies of host trees: they follow the host's later mounts, unless the config says else. */

@@ -35,6 +35,7 @@ enum plan_need {
 	NEED_PROCESS   = 1 << 13,  /* there is a process to become */
 	NEED_STAGE     = 1 << 14,  /* user, pid or time namespaces are joined, or a time namespace is made: one more fork */
 	NEED_MASK      = 1 << 15,
+	NEED_NETDEV    = 1 << 17,  /* devices of the host are moved in */
 	NEED_USERNS_ID = 1 << 16,  /* in a user namespace, made or joined: become its root */
 	NEED_NOTIFY    = 1 << 24,  /* the last mount is the directory of the notify socket */
 };

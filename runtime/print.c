@@ -71,6 +71,22 @@ static void put_namespaces(struct str *out, const struct plan *p)
 	str_puts(out, "],");
 }
 
+static void put_net_devices(struct str *out, const struct plan *p)
+{
+	if (!(p->need & NEED_NETDEV))
+		return;
+	const struct spec_net_devices *list = &p->spec->linux_->net_devices;
+	put_key(out, "netDevices");
+	str_puts(out, "[");
+	for (size_t i = 0; i < list->n; i++) {
+		str_puts(out, i ? ",{" : "{");
+		put_pair(out, "host", list->v[i].key, false);
+		put_pair(out, "name", list->v[i].name ? list->v[i].name : list->v[i].key, true);
+		str_puts(out, "}");
+	}
+	str_puts(out, "],");
+}
+
 static void put_mounts(struct str *out, const struct plan *p)
 {
 	static const char *const kinds[] = {
@@ -164,6 +180,7 @@ void plan_print(struct str *out, const struct plan *p)
 	put_pair(out, "rootfs", p->rootfs, false);
 	str_fmt(out, "\"readonly\":%s,", p->need & NEED_READONLY ? "true" : "false");
 	put_namespaces(out, p);
+	put_net_devices(out, p);
 	put_mounts(out, p);
 	put_key(out, "devices");
 	for (size_t i = 0; i < p->node_count; i++) {

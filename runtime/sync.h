@@ -12,6 +12,7 @@ enum sync_type {
 	SYNC_LOST,     /* never sent: it has closed without reading what we sent */
 	SYNC_CHILD,    /* stage to parent: value is the pid of the process it has cloned */
 	SYNC_MAPPED,   /* parent to child: the id maps are written */
+	SYNC_DEVICES,  /* parent to child: the network devices are there */
 	SYNC_READY,    /* child to parent: everything but exec is done; a descriptor: the terminal's master */
 	SYNC_GO,       /* parent to child: become the program */
 	SYNC_DETACH,   /* parent to child: outlive me, and wait at the gate */

@@ -118,6 +118,21 @@ static bool is_link_name(const char *name, bool with_number)
 	return !percent || (with_number && percent[1] == 'd' && !strchr(percent + 1, '%'));
 }
 
+static const char *name_inside(const struct spec_net_device *d)
+{
+	return d->name ? d->name : d->key;
+}
+
+/* For a name with %d the kernel finds one that is free. */
+static void check_link_taken(struct verdict *v, const struct spec_net_devices *list, size_t i)
+{
+	const char *name = name_inside(&list->v[i]);
+	for (size_t j = 0; j < i && !strchr(name, '%'); j++)
+		if (!strcmp(name, name_inside(&list->v[j])))
+			breach(v, "linux.netDevices.%s: the name %s is linux.netDevices.%s's too", list->v[i].key,
+			       name, list->v[j].key);
+}
+
 static void check_net_devices(struct verdict *v, const struct spec *s)
 {
 	const struct spec_net_devices *list = &s->linux_->net_devices;
@@ -132,6 +147,8 @@ static void check_net_devices(struct verdict *v, const struct spec *s)
 		else if (d->name && !is_link_name(d->name, true))
 			breach(v, "linux.netDevices.%s.name: expected the name of a network device, got %s",
 			       d->key, quote(&q, d->name));
+		else
+			check_link_taken(v, list, i);
 	}
 }
 

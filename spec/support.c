@@ -22,11 +22,6 @@ static bool uses_mount_label(const struct spec *s)
 	return s->linux_ && s->linux_->mount_label;
 }
 
-static bool uses_net_devices(const struct spec *s)
-{
-	return s->linux_ && s->linux_->net_devices.n > 0;
-}
-
 static bool uses_intel_rdt(const struct spec *s)
 {
 	return s->linux_ && s->linux_->intel_rdt;
@@ -56,7 +51,6 @@ static const struct {
 } rows[] = {
 	{"hooks", uses_hooks},
 	{"linux.mountLabel", uses_mount_label},
-	{"linux.netDevices", uses_net_devices},
 	{"linux.intelRdt", uses_intel_rdt},
 	{"linux.seccomp.listenerPath", uses_listener},
 };
