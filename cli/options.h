@@ -182,6 +182,11 @@ struct update_options {
 	const char *mem_bw_schema;
 };
 
+struct events_options {
+	bool stats;                  /* once */
+	struct opt_num interval_ms;
+};
+
 struct stop_options {
 	struct opt_num timeout_ms;   /* grace before KILL; -1: for ever */
 	const char *signal;

@@ -73,6 +73,7 @@ union command_options {
 	struct spec_options spec;
 	struct stop_options stop;
 	struct update_options update;
+	struct events_options events;
 	struct logs_options logs;
 	struct wait_options wait;
 	struct inspect_options inspect;

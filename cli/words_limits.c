@@ -72,11 +72,37 @@ static const struct command_text update_text = {
 	WORDS_EXAMPLES(update_examples),
 };
 
+/* ---- events ---- */
+
+#define E struct events_options
+static const struct opt events_opts[] = {
+	{ OPT_FLAG_AT(E, stats), .name = "stats", .help = "print the counters once and end" },
+	{ OPT_DURATION_AT(E, interval_ms), .name = "interval", .arg = "DURATION",
+	  .help = "time between two lines of counters (default 5s)" },
+};
+
+static const struct command_example events_examples[] = {
+	{ "kist events --stats web | jq .data.memory.usage", "what a container uses now" },
+	{ "kist events --interval 1m web", "a line each minute, and one for each process killed for memory" },
+};
+
+static const struct command_text events_text = {
+	.usage = "[OPTIONS] ID",
+	.about =
+		"Prints JSON objects, one per line: every interval the counters of the container's cgroup "
+		"(processor time, memory, processes, disks, huge pages, pressure, network interfaces), "
+		"and an object of type oom whenever the kernel kills one of its processes for want of "
+		"memory. Ends when the container's first process has ended.",
+	WORDS_EXAMPLES(events_examples),
+};
+
 /* ---- the page ---- */
 
 static const struct command commands[] = {
 	{ "update", "", FACE_BOTH, STATUS_PLAIN, 1, WORDS_ANY, WORDS_OPTS(update_opts), .run = cmd_update,
 	  .summary = "change the limits of containers", .text = &update_text },
+	{ "events", "", FACE_BOTH, STATUS_PLAIN, 1, 1, WORDS_OPTS(events_opts), .run = cmd_events,
+	  .summary = "print what a container uses, and when memory ran out", .text = &events_text },
 };
 /* clang-format on */
 

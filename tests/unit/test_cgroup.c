@@ -17,6 +17,7 @@
 #include "cgroup/convert.h"
 #include "cgroup/place.h"
 #include "cgroup/stat.h"
+#include "cgroup/stat_more.h"
 #include "cgroup/tree.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -263,13 +264,48 @@ static void counters(void **state)
 	fake_end(dir, path);
 }
 
+static void more_counters(void **state)
+{
+	(void)state;
+	struct cgroup_stat_more m;
+	char path[32];
+	arena_auto struct arena a = { 0 };
+	int dir = fake_dir(path);
+	cgroup_stat_more(dir, &a, &m);
+	assert_false(m.cpu.has || m.memory.has || m.io.has);
+	assert_int_equal(m.hugetlb_count + m.raw_count, 0);
+	assert_null(m.cpus);
+	fake_file(dir, "cpu.pressure", "some avg10=1.25 avg60=0.50 avg300=0.00 total=77\n");
+	fake_file(dir, "io.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=1\n"
+				      "full avg10=99.00 avg60=0.00 avg300=3.10 total=18446744073709551615\n");
+	fake_file(dir, "memory.pressure", "nonsense\n");
+	fake_file(dir, "memory.stat", "anon 1\nfile 2\n");
+	fake_file(dir, "hugetlb.2MB.current", "2097152\n");
+	fake_file(dir, "hugetlb.2MB.rsvd.current", "4194304\n");
+	fake_file(dir, "hugetlb.2MB.events", "max 3\n");
+	fake_file(dir, "hugetlb.1GB.current", "0\n");
+	fake_file(dir, "cpuset.cpus.effective", "0-1,3\n");
+	cgroup_stat_more(dir, &a, &m);
+	assert_true(m.cpu.has && m.cpu.some.avg10 == 1.25 && m.cpu.some.total == 77 && m.cpu.full.total == 0);
+	assert_true(m.io.full.avg10 == 99 && m.io.full.total == UINT64_MAX);
+	assert_false(m.memory.has);
+	assert_int_equal(m.raw_count, 2);
+	assert_string_equal(m.raw[1].key, "file");
+	assert_int_equal(m.hugetlb_count, 2);
+	const struct stat_hugetlb *two = strcmp(m.hugetlb[0].size, "2MB") == 0 ? &m.hugetlb[0] : &m.hugetlb[1];
+	assert_int_equal(two->usage, 4194304);
+	assert_int_equal(two->failcnt, 3);
+	assert_string_equal(m.cpus, "0-1,3");
+	fake_end(dir, path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mount_table), cmocka_unit_test(own_group),  cmocka_unit_test(places),
 		cmocka_unit_test(wrong_places), cmocka_unit_test(shares),    cmocka_unit_test(io_weights),
 		cmocka_unit_test(swaps),       cmocka_unit_test(needs),      cmocka_unit_test(attributes),
-		cmocka_unit_test(counters),
+		cmocka_unit_test(counters),    cmocka_unit_test(more_counters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
