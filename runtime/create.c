@@ -79,7 +79,8 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 	fd_auto int rootfs = own_rootfs;
 	const struct plan_options o = {
 		.id = rq->id, .bundle = rq->bundle, .is_no_pivot = rq->is_no_pivot, .is_no_keyring = rq->is_no_keyring,
-		.preserve_fds = rq->preserve_fds, .has_rootfs_tree = rootfs >= 0,
+		.preserve_fds = rq->preserve_fds, .has_rootfs_tree = rootfs >= 0, .has_cache = true,
+		.state_root = m->c->dir.root,
 		.listen_fds = rq->service.listen_fds, .listen_names = rq->service.listen_names,
 		.is_notified = rq->service.notify_socket,
 	};

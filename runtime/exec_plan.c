@@ -172,7 +172,8 @@ int exec_plan(struct exec *x, struct err *e)
 		x->ns |= l->namespaces.v[i].kind;
 	set_root_ids(x, l);
 	if (r == 0)
-		r = process_plan(&x->process, l ? l->seccomp : NULL, x->ns & CLONE_NEWUSER, &x->arena, &x->plan, e);
+		r = process_plan(&x->process, l ? l->seccomp : NULL, x->ns & CLONE_NEWUSER, x->dir.root, &x->arena, &x->plan,
+				 e);
 	if (r < 0)
 		return r;
 	x->plan.preserve_fds = x->rq->preserve_fds;

@@ -93,9 +93,11 @@ struct plan_options {
 	const char *listen_names; /* NULL: none */
 	bool is_notified;         /* a service manager wants to hear when the program is ready */
 	bool has_rootfs_tree;     /* the engine hands in a root tree: root.path is not looked at */
+	bool has_cache;           /* compiled filters are taken from and kept below state_root */
+	int state_root;
 };
 
-/* Decides everything. Pure apart from capget(2). -EINVAL, -EOPNOTSUPP with the JSON path. */
+/* Decides everything. Pure apart from capget(2) and the cache. -EINVAL, -EOPNOTSUPP with the JSON path. */
 int plan_make(const struct spec *spec, const struct plan_options *options, struct arena *arena, struct plan *ret,
 	      struct err *e);
 

@@ -85,8 +85,22 @@ static void plan_launch(const struct spec_process *p, const struct spec_seccomp 
 	memcpy(ret->launch + 2, p->args.v, p->args.n * sizeof(*ret->launch));
 }
 
-int process_plan(const struct spec_process *p, const struct spec_seccomp *seccomp, bool is_userns, struct arena *a,
-		 struct process_plan *ret, struct err *e)
+static int plan_filter(const struct spec_seccomp *s, int state_root, struct arena *a, struct process_plan *ret,
+		       struct err *e)
+{
+	struct seccomp_filter f;
+	int r = seccomp_flags(s, &ret->filter_flags, e);
+	if (r == 0)
+		r = seccomp_make(s, state_root, a, &f, e);
+	if (r < 0)
+		return r;
+	ret->filter = f.code;
+	ret->filter_length = f.length;
+	return 0;
+}
+
+int process_plan(const struct spec_process *p, const struct spec_seccomp *seccomp, bool is_userns, int state_root,
+		 struct arena *a, struct process_plan *ret, struct err *e)
 {
 	*ret = (struct process_plan){
 		.args = (const char *const *)p->args.v,
@@ -115,15 +129,8 @@ int process_plan(const struct spec_process *p, const struct spec_seccomp *seccom
 	plan_launch(p, seccomp, a, ret);
 	plan_rlimits(p, a, ret);
 	int r = caps_plan(p->capabilities, is_userns, &ret->caps, e);
-	if (r == 0 && seccomp) {
-		struct seccomp_filter f;
-		r = seccomp_compile(seccomp, a, &f, e);
-		if (r == 0) {
-			ret->filter = f.code;
-			ret->filter_length = f.length;
-			ret->filter_flags = f.flags;
-		}
-	}
+	if (r == 0 && seccomp)
+		r = plan_filter(seccomp, state_root, a, ret, e);
 	return r;
 }
 

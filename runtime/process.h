@@ -55,11 +55,12 @@ struct process_plan {
 };
 
 /*
- * Makes the plan. Pure apart from capget(2) (what kist has itself). `seccomp` may be NULL. Strings are borrowed from
- * the process object; arrays come from the arena. Runs in the parent.
+ * Makes the plan. Pure apart from capget(2) (what kist has itself) and the cache of compiled filters below `state_root`
+ * (-1: none is used). `seccomp` may be NULL. Strings are borrowed from the process object; arrays come from the arena.
+ * Runs in the parent.
  */
-int process_plan(const struct spec_process *p, const struct spec_seccomp *seccomp, bool is_userns, struct arena *a,
-		 struct process_plan *ret, struct err *e);
+int process_plan(const struct spec_process *p, const struct spec_seccomp *seccomp, bool is_userns, int state_root,
+		 struct arena *a, struct process_plan *ret, struct err *e);
 
 /* Puts "NAME=VALUE" into the environment, in the place of what has that name. Borrowed. Runs in the parent. */
 void process_set_env(struct process_plan *p, const char *word, struct arena *a);

@@ -8,8 +8,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/seccomp_cache.h"
+#include "runtime/seccomp_stub.h"
+#include "spec/words.h"
 #include "util/fd.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -42,18 +46,26 @@ static uint32_t action_of(int action, const struct opt_u32 *errno_ret)
 	return actions[action];
 }
 
+/* libseccomp's names are the spec's without prefix, in lower case. 0: it does not know it. */
+static uint32_t arch_of(const char *word)
+{
+	char name[32];
+	size_t k = 0;
+	for (const char *p = strncmp(word, "SCMP_ARCH_", 10) == 0 ? word + 10 : word; *p && k + 1 < sizeof(name); p++)
+		name[k++] = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
+	name[k] = '\0';
+	return seccomp_arch_resolve_name(name);
+}
+
 static int add_archs(scmp_filter_ctx ctx, const struct spec_seccomp *s, struct err *e)
 {
 	for (size_t i = 0; i < s->architectures.n; i++) {
-		char name[32];
 		const char *word = s->architectures.v[i];
-		size_t k = 0;
-		/* libseccomp's names are the spec's without prefix, in lower case. */
-		for (const char *p = strncmp(word, "SCMP_ARCH_", 10) == 0 ? word + 10 : word; *p && k + 1 < sizeof(name); p++)
-			name[k++] = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
-		name[k] = '\0';
-		uint32_t arch = seccomp_arch_resolve_name(name);
+		uint32_t arch = arch_of(word);
 		int r = arch ? seccomp_arch_add(ctx, arch) : -EINVAL;
+		if (r == -EDOM)
+			return err_new(e, EINVAL, "linux.seccomp.architectures[%zu] %s: its byte order is not this "
+				       "machine's, so no filter can be for both", i, word);
 		if (r < 0 && r != -EEXIST)
 			return err_ret(e, r, "linux.seccomp.architectures[%zu] %s", i, word);
 	}
@@ -120,8 +132,26 @@ static int add_syscalls(scmp_filter_ctx ctx, const struct spec_seccomp *s, uint3
 	return 0;
 }
 
+/* The instructions of seccomp_stub, for the architectures that libseccomp has made the filter for. */
+static size_t make_stub(const struct spec_seccomp *s, struct arena *a, struct sock_filter out[static SECCOMP_STUB_MAX])
+{
+	uint32_t *archs = arena_array(a, s->architectures.n + 1, sizeof(*archs));
+	size_t n = 0;
+	archs[n++] = seccomp_arch_native();
+	for (size_t i = 0; i < s->architectures.n; i++) {
+		uint32_t arch = arch_of(s->architectures.v[i]);
+		bool is_there = false;
+		for (size_t k = 0; k < n; k++)
+			is_there |= archs[k] == arch;
+		if (!is_there)
+			archs[n++] = arch;
+	}
+	return seccomp_stub(s, archs, n, out);
+}
+
 /* libseccomp 2.5 exports into a descriptor only. */
-static int export(scmp_filter_ctx ctx, struct arena *a, struct seccomp_filter *ret, struct err *e)
+static int export(scmp_filter_ctx ctx, const struct sock_filter *stub, size_t stub_len, struct arena *a,
+		  struct seccomp_filter *ret, struct err *e)
 {
 	fd_auto int fd = memfd_create("seccomp", MFD_CLOEXEC);
 	if (fd < 0)
@@ -130,14 +160,19 @@ static int export(scmp_filter_ctx ctx, struct arena *a, struct seccomp_filter *r
 	if (r < 0)
 		return err_ret(e, r, "linux.seccomp: compile");
 	struct stat st;
-	if (fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size % (off_t)sizeof(struct sock_filter) ||
-	    st.st_size / (off_t)sizeof(struct sock_filter) > BPF_MAXINSNS)
-		return err_new(e, E2BIG, "linux.seccomp: the compiled filter is larger than the kernel takes");
-	void *code = arena_alloc(a, (size_t)st.st_size);
-	if (pread(fd, code, (size_t)st.st_size, 0) != st.st_size)
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "linux.seccomp: memfd");
+	size_t n = (size_t)st.st_size / sizeof(struct sock_filter);
+	if (st.st_size % (off_t)sizeof(struct sock_filter) || n == 0 || stub_len + n > BPF_MAXINSNS)
+		return err_new(e, E2BIG, "linux.seccomp: the compiled filter is larger than the kernel takes (%d instructions)",
+			       BPF_MAXINSNS);
+	struct sock_filter *code = arena_array(a, stub_len + n, sizeof(*code));
+	if (stub_len)
+		memcpy(code, stub, stub_len * sizeof(*code));
+	if (pread(fd, code + stub_len, (size_t)st.st_size, 0) != st.st_size)
 		return err_sys(e, "linux.seccomp: read the compiled filter");
 	ret->code = code;
-	ret->length = (unsigned short)(st.st_size / (off_t)sizeof(struct sock_filter));
+	ret->length = (unsigned short)(stub_len + n);
 	return 0;
 }
 
@@ -155,8 +190,55 @@ int seccomp_compile(const struct spec_seccomp *s, struct arena *a, struct seccom
 	/* A balanced tree costs more to make and less at every system call than a list. seccomp_attr_set(3). */
 	if (s->syscalls.n > 4)
 		seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	ret->flags = s->flags.has ? (unsigned)s->flags.v : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-	return export(ctx, a, ret, e);
+	struct sock_filter stub[SECCOMP_STUB_MAX];
+	return export(ctx, stub, make_stub(s, a, stub), a, ret, e);
+}
+
+int seccomp_make(const struct spec_seccomp *s, int root, struct arena *a, struct seccomp_filter *ret, struct err *e)
+{
+	struct seccomp_key key;
+	if (root < 0)
+		return seccomp_compile(s, a, ret, e);
+	seccomp_cache_key(s, a, &key);
+	if (seccomp_cache_find(root, &key, a, ret) == 0)
+		return 0;
+	int r = seccomp_compile(s, a, ret, e);
+	if (r < 0)
+		return r;
+	int kept = seccomp_cache_keep(root, &key, ret);
+	if (kept < 0)
+		log_debug("linux.seccomp: the compiled filter is not kept: %s", strerror(-kept));
+	return 0;
+}
+
+bool seccomp_notifies(const struct spec_seccomp *s)
+{
+	bool is_used = s->default_action == SPEC_ACT_NOTIFY;
+	for (size_t i = 0; i < s->syscalls.n && !is_used; i++)
+		is_used = s->syscalls.v[i].action == SPEC_ACT_NOTIFY;
+	return is_used;
+}
+
+/* Without a program the kernel looks at the flags only: EFAULT is its yes. seccomp(2). */
+static bool has_flags(unsigned flags)
+{
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) == 0 || errno != EINVAL;
+}
+
+int seccomp_flags(const struct spec_seccomp *s, unsigned *ret, struct err *e)
+{
+	unsigned listener = seccomp_notifies(s) ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+	unsigned flags = s->flags.has ? (unsigned)s->flags.v : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	/* There is one thread to be filtered, so that TSYNC has nothing to do; beside a listener it is an error. */
+	if (listener)
+		flags &= ~(unsigned)SECCOMP_FILTER_FLAG_TSYNC;
+	*ret = flags | listener;
+	if (!s->flags.v || has_flags(*ret))
+		return 0;
+	for (const struct jx_word *w = spec_filter_flag_words; w->name; w++)
+		if ((flags & (uint64_t)w->value) && !has_flags((unsigned)w->value | listener))
+			return err_new(e, EINVAL, "linux.seccomp.flags: this kernel does not have %s", w->name);
+	return err_new(e, EINVAL, "linux.seccomp.flags: this kernel does not take them together");
 }
 
 static bool lets_pass(int action)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules of linux.seccomp (see check.h). Source: runtime-spec config-linux.md "Seccomp". */
 #include <inttypes.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 
 #include "spec/verdict.h"
@@ -53,6 +54,8 @@ static void check_archs(struct verdict *v, const struct strs *list)
 
 static bool has_notify(const struct spec_seccomp *f)
 {
+	if (f->default_action == SPEC_ACT_NOTIFY)
+		return true;
 	for (size_t i = 0; i < f->syscalls.n; i++)
 		if (f->syscalls.v[i].action == SPEC_ACT_NOTIFY)
 			return true;
@@ -66,9 +69,9 @@ void check_seccomp(struct verdict *v, const struct spec_seccomp *f)
 	check_archs(v, &f->architectures);
 	for (size_t i = 0; i < f->syscalls.n; i++)
 		check_syscall(v, i, &f->syscalls.v[i]);
-	if (f->default_action == SPEC_ACT_NOTIFY)
-		breach(v, "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY would stop the program before it "
-			  "starts");
+	/* seccomp(2) would say EINVAL, when the container is half made. */
+	if ((f->flags.v & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) && !has_notify(f))
+		breach(v, "linux.seccomp.flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs SCMP_ACT_NOTIFY");
 	check_absolute(v, f->listener_path, "linux.seccomp.listenerPath");
 	if (!f->listener_path && has_notify(f))
 		breach(v, "linux.seccomp.listenerPath: required for SCMP_ACT_NOTIFY");

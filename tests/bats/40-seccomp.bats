@@ -241,6 +241,130 @@ compare() {
 	assert_output --partial 'linux.seccomp.flags[0]'
 }
 
+# profile: the filter of an engine's size
+profile() {
+	filter "$(cat "$RUNTIME_HELPERS/../data/seccomp-profile.json")"
+}
+
+# call_box NUMBER...: tells how each of these system calls ends
+call_box() {
+	box python3 -c 'import ctypes, errno, sys
+libc = ctypes.CDLL(None, use_errno=True)
+for number in sys.argv[1:]:
+    libc.syscall(int(number), -1, -1, -1, -1, -1, -1)
+    print(number, errno.errorcode[ctypes.get_errno()])' "$@"
+	edit_config '.root.path = "/"' # python needs the libraries of the host
+}
+
+@test "calls newer than a profile are missing, and not forbidden" {
+	call_box 167 435 4000 4194304 # swapon, clone3, and two that will never be
+	profile
+	run run_box
+	assert_success
+	assert_output $'167 EPERM\n435 ENOSYS\n4000 ENOSYS\n4194304 ENOSYS'
+	edit_config '.linux.seccomp.defaultErrnoRet = 95'
+	run run_box
+	assert_line '167 ENOTSUP'
+	assert_line '4000 ENOSYS'
+	# a profile that lets pass what it does not name
+	filter '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["swapon"],"action":"SCMP_ACT_ERRNO"}]}'
+	run run_box
+	assert_output $'167 EPERM\n435 E2BIG\n4000 ENOSYS\n4194304 ENOSYS'
+}
+
+# cached: the names of the kept filters
+cached() {
+	ls -A "$KIST_ROOT/.seccomp"
+}
+
+@test "cache: a filter is compiled once, whoever comes at the same time" {
+	local i file
+	local -a pids=()
+	box grep Seccomp: /proc/self/status
+	profile
+	for i in 1 2 3 4 5 6; do
+		kist run --bundle b c$i >out.$i 2>&1 </dev/null 3>&- &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	for i in 1 2 3 4 5 6; do assert_equal "$(cat out.$i)" $'Seccomp:\t2'; done
+	assert_equal "$(cached | wc -w)" 1
+	file=$KIST_ROOT/.seccomp/$(cached)
+	assert_equal "$(stat -c '%a %u' "$KIST_ROOT/.seccomp" "$file")" $'700 0\n600 0'
+	i=$(stat -c %i "$file")
+	run run_box
+	assert_output $'Seccomp:\t2'
+	assert_equal "$(stat -c %i "$file")" "$i"
+}
+
+@test "cache: two profiles that differ in one errno only do not share a filter" {
+	mkdir_box
+	on_mkdir SCMP_ACT_ERRNO 95
+	run run_box
+	assert_line --partial 'not supported'
+	on_mkdir SCMP_ACT_ERRNO 30
+	run run_box
+	assert_line --partial 'Read-only'
+	on_mkdir SCMP_ACT_ERRNO 95
+	run run_box
+	assert_line --partial 'not supported'
+	assert_equal "$(cached | wc -w)" 2
+}
+
+# allow_more FILE: makes the last but one return of the program in it "allow"
+allow_more() {
+	python3 -c 'import sys
+with open(sys.argv[1], "r+b") as file:
+    file.seek(-16, 2)
+    file.write(b"\6\0\0\0\0\0\xff\x7f")' "$1"
+}
+
+@test "cache: what is broken, cut off or another's is not used, and is written again" {
+	local file damage
+	mkdir_box
+	on_mkdir SCMP_ACT_ERRNO 95
+	run run_box
+	file=$KIST_ROOT/.seccomp/$(cached)
+	cp "$file" good
+	for damage in 'truncate -s 100' 'truncate -s 0' 'chown 1' 'chmod 666' allow_more; do
+		$damage "$file"
+		run run_box
+		assert_line --partial 'not supported'
+		cmp "$file" good
+		assert_equal "$(stat -c '%a %u' "$file")" '600 0'
+	done
+	# a link, a directory, and a cache that cannot be
+	mv "$file" moved && ln -s "$PWD/moved" "$file"
+	run run_box
+	assert_line --partial 'not supported'
+	rm -r "$KIST_ROOT/.seccomp"
+	: >"$KIST_ROOT/.seccomp"
+	run run_box
+	assert_line --partial 'not supported'
+	rm "$KIST_ROOT/.seccomp"
+}
+
+@test "cache: exec takes the container's filter from there" {
+	box sleep 1000
+	add_mount /m tmpfs tmpfs
+	on_mkdir SCMP_ACT_ERRNO 95
+	start_box
+	assert_equal "$(cached | wc -w)" 1
+	run strace -f -o trace "$KIST" --root "$KIST_ROOT" exec c mkdir /m/x
+	assert_output --partial 'not supported'
+	run grep -c memfd_create.*seccomp trace
+	assert_output 0
+	delete_box
+}
+
+@test "flags: one that needs a listener, and has none" {
+	box true
+	on_mkdir SCMP_ACT_ERRNO
+	edit_config '.linux.seccomp.flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]'
+	run -1 kist create --bundle b c
+	assert_output --partial 'linux.seccomp.flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs SCMP_ACT_NOTIFY'
+}
+
 @test "a filter of a whole engine's profile is taken" {
 	box sh -c 'echo fine; grep Seccomp: /proc/self/status'
 	# every call that the kernel's headers know, one rule each, with comparisons
