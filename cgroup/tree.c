@@ -14,6 +14,7 @@
 
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/mountinfo.h"
 
 enum { PROC_TEXT_MAX = 1 << 20 };
 
@@ -27,37 +28,13 @@ static int open_at(const char *path)
 	return fs.f_type == CGROUP2_SUPER_MAGIC ? fd_take(&fd) : -ENODEV;
 }
 
-/* Undoes "\040" and its like in place. */
-static void unescape(char *s)
-{
-	char *to = s;
-	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
-}
-
 char *cgroup_tree_parse(struct arena *a, const char *text)
 {
-	/* 36 35 98:0 /root /mount/point options [optional fields] - type source options */
 	for (const char *line = text, *end; *line; line = *end ? end + 1 : end) {
+		struct mountinfo m;
 		end = strchrnul(line, '\n');
-		char *one = arena_strn(a, line, (size_t)(end - line));
-		char *dash = strstr(one, " - cgroup2 ");
-		char *p = one;
-		for (int field = 0; dash && p && field < 4; field++)
-			if ((p = strchr(p, ' ')))
-				p++;
-		if (!dash || !p || p > dash)
-			continue;
-		p[strcspn(p, " ")] = '\0';
-		unescape(p);
-		return p;
+		if (mountinfo_cut(arena_strn(a, line, (size_t)(end - line)), &m) && strcmp(m.type, "cgroup2") == 0)
+			return m.point;
 	}
 	return NULL;
 }

@@ -91,6 +91,13 @@ static int set_data(int fs, const char *data, struct err *e)
 	return 0;
 }
 
+static int set_mode(int fs, unsigned mode, struct err *e)
+{
+	char octal[16];
+	snprintf(octal, sizeof(octal), "%o", mode);
+	return fsconfig(fs, FSCONFIG_SET_STRING, "mode", octal, 0) < 0 ? fs_error(fs, "mode", e) : 0;
+}
+
 int mount_new(const char *type, const char *source, const struct mount_options *o, struct err *e)
 {
 	fd_leave_auto int fs = fsopen(type, FSOPEN_CLOEXEC);
@@ -101,6 +108,8 @@ int mount_new(const char *type, const char *source, const struct mount_options *
 	if (source && *source && strlen(source) < 256 && fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
 		return fs_error(fs, "source", e);
 	int r = set_super(fs, type, o, e);
+	if (r == 0 && o->root_mode)
+		r = set_mode(fs, o->root_mode, e);
 	if (r == 0)
 		r = set_data(fs, o->data ? o->data : "", e);
 	if (r < 0)

@@ -14,7 +14,10 @@ int rootfs_attach(int tree, const char *where, struct err *e);
 /* Makes `root` the root of the calling process and detaches all that was there before. Child. */
 int rootfs_pivot(int root, struct err *e);
 
-/* As rootfs_pivot for a rootfs on a ramfs, where pivot_root is refused: moves the mount over "/" and enters it. */
+/*
+ * As rootfs_pivot for a rootfs on a ramfs, where pivot_root is refused: moves the mount over "/", takes procfs and
+ * sysfs of what is below away, and enters it.
+ */
 int rootfs_move(int root, struct err *e);
 
 /* Makes `root` the root without a mount namespace of its own. */

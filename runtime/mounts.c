@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 
 #include "ns/mount.h"
@@ -68,10 +69,19 @@ static bool is_late_readonly(const struct plan_mount *m)
 	return m->kind == PLAN_NEW && strcmp(m->type, "tmpfs") == 0 && (m->options.attr_set & MOUNT_ATTR_RDONLY);
 }
 
+/* The mode of a directory that is there, or 0. What runc and crun do: a tmpfs is as open as what it covers. */
+static unsigned mode_there(int root, const char *path)
+{
+	fd_leave_auto int fd = path_open(root, path, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
+	struct stat st;
+	return fd < 0 || fstat(fd, &st) < 0 ? 0 : st.st_mode & 07777;
+}
+
 /* Where sysfs cannot be mounted anew (a user namespace that does not own its network), the template's serves. */
-static int new_tree(const struct plan_mount *m, const char *type, struct err *e)
+static int new_tree(const struct plan_mount *m, const char *type, unsigned root_mode, struct err *e)
 {
 	struct mount_options o = m->options;
+	o.root_mode = root_mode;
 	if (is_late_readonly(m))
 		o.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	int tree = mount_new(type, m->source, &o, e);
@@ -109,6 +119,7 @@ static int make_one(const struct plan_mount *m, int *tree_slot, bool is_file, in
 	int own_tree = *tree_slot;
 	if (m->link)
 		return make_link(root, m, e);
+	unsigned root_mode = m->is_mode_kept ? mode_there(root, m->destination) : 0;
 	fd_leave_auto int target = open_target(root, m, is_file, e);
 	if (target < 0)
 		return fd_take(&target);
@@ -121,7 +132,7 @@ static int make_one(const struct plan_mount *m, int *tree_slot, bool is_file, in
 			r = mount_attributes(target, &m->options, e);
 		return r < 0 ? r : mount_propagate(target, &m->options, e);
 	}
-	fd_leave_auto int made = own_tree >= 0 ? -1 : new_tree(m, m->kind == PLAN_CGROUP ? "cgroup2" : m->type, e);
+	fd_leave_auto int made = own_tree >= 0 ? -1 : new_tree(m, m->kind == PLAN_CGROUP ? "cgroup2" : m->type, root_mode, e);
 	int tree = own_tree >= 0 ? own_tree : made;
 	if (tree >= 0 && is_late_readonly(m))
 		*tree_slot = fd_take(&made);

@@ -51,6 +51,15 @@ static bool is_cgroup_type(const char *type)
 	return type && (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0);
 }
 
+/* Whether one of the words "a=1,b" begins so. */
+static bool has_word(const char *data, const char *start)
+{
+	for (const char *at = data; (at = strstr(at, start)); at++)
+		if (at == data || at[-1] == ',')
+			return true;
+	return false;
+}
+
 static int plan_mount(const struct spec *spec, size_t i, struct arena *a, struct plan_mount *m, struct err *e)
 {
 	const struct spec_mount *s = &spec->mounts.v[i];
@@ -69,9 +78,13 @@ static int plan_mount(const struct spec *spec, size_t i, struct arena *a, struct
 		m->kind = PLAN_CGROUP;
 	else if (!s->type)
 		return err_new(e, EINVAL, "mounts[%zu].type: missing, and the options name neither bind nor rbind", i);
+	m->is_mode_kept = m->kind == PLAN_NEW && strcmp(m->type, "tmpfs") == 0 && !has_word(m->options.data, "mode=");
 	if (m->kind == PLAN_BIND && (m->options.super_set & ~(unsigned long)(MS_RDONLY | MS_SILENT)))
 		log_warn("mounts[%zu].options: sync, dirsync, lazytime, mand and iversion belong to the file system; "
 			 "on a bind mount they have no effect", i);
+	if (m->kind == PLAN_BIND && *m->options.data)
+		log_warn("mounts[%zu].options: %s: belongs to a file system; on a bind mount it has no effect", i,
+			 m->options.data);
 	if (m->kind == PLAN_BIND && !s->source)
 		return err_new(e, EINVAL, "mounts[%zu].source: missing for a bind mount", i);
 	if (s->uid_mappings.n) {

@@ -220,8 +220,20 @@ static int refuse_data(const char *word, struct err *e)
 		       quoted.p);
 }
 
-/* Joins the words that are not in the table by commas, and gives the first of them. */
-static const char *join_data(const struct strs *list, struct arena *arena, const char **ret_first)
+/*
+ * The first word that is neither in the table nor KEY=VALUE, or NULL. On a bind mount a value is somebody's habit
+ * ("size=64k"), which has no effect; a bare word may be a flag misspelt, which would be a hole.
+ */
+static const char *first_bare(const struct strs *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!find(list->v[i]) && !strchr(list->v[i], '='))
+			return list->v[i];
+	return NULL;
+}
+
+/* Joins the words that are not in the table by commas. */
+static const char *join_data(const struct strs *list, struct arena *arena)
 {
 	size_t len = 1;
 	for (size_t i = 0; i < list->n; i++)
@@ -231,9 +243,7 @@ static const char *join_data(const struct strs *list, struct arena *arena, const
 		const char *word = list->v[i];
 		if (find(word))
 			continue;
-		if (!*ret_first)
-			*ret_first = word;
-		else
+		if (end != data)
 			*end++ = ',';
 		memcpy(end, word, strlen(word));
 		end += strlen(word);
@@ -255,11 +265,11 @@ int mount_options_parse(const struct strs *list, struct arena *arena, struct mou
 		if (r < 0)
 			return r;
 	}
-	const char *first = NULL;
+	const char *bare = has_data && o.is_bind ? first_bare(list) : NULL;
+	if (bare)
+		return refuse_data(bare, e);
 	if (has_data)
-		o.data = join_data(list, arena, &first);
-	if (has_data && o.is_bind)
-		return refuse_data(first, e);
+		o.data = join_data(list, arena);
 	*ret = o;
 	return 0;
 }

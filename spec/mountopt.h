@@ -48,12 +48,13 @@ struct mount_options {
 	bool is_src_nofollow;
 	bool is_dest_nofollow;
 
-	const char *data;          /* words left for the file system, joined by ','; "" if none */
+	const char *data;          /* words left for the file system, joined by ','; "" if none; no effect on a bind */
+	unsigned root_mode;        /* a tmpfs without mode=: that of the directory it covers; 0: the file system's own */
 };
 
 /*
- * Reads option words; strings come from the arena. On a bind mount a word that is not in the table is
- * refused with the nearest one, because the kernel would drop it. Errors name the word, not the mount.
+ * Reads option words; strings come from the arena. On a bind mount a word that is neither in the table nor KEY=VALUE
+ * is refused with the nearest one, because the kernel would drop it. Errors name the word, not the mount.
  * -EINVAL. Pure.
  */
 int mount_options_parse(const struct strs *words, struct arena *arena, struct mount_options *ret,

@@ -101,13 +101,16 @@ int path_make_dirs(int root, const char *path, mode_t mode)
 		return fd_take(&up);
 	if (strcmp(name, ".") != 0 && mkdirat(up, name, mode) < 0 && errno != EEXIST)
 		return -errno;
-	return path_open(root, path, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
+	fd = path_open(root, path, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
+	/* There, and yet not there: a symlink to what does not exist. */
+	return fd == -ENOENT ? walk_make(root, path, true, mode) : fd;
 }
 
 int path_make_target(int root, const char *path, bool is_dir)
 {
 	if (is_dir)
 		return path_make_dirs(root, path, 0755);
+	struct stat st;
 	int fd = path_open(root, path, PATH_IN_ROOT, O_PATH, 0);
 	if (fd == -ENOENT) {
 		const char *name;
@@ -121,13 +124,15 @@ int path_make_target(int root, const char *path, bool is_dir)
 			fd = openat(up, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		if (fd < 0)
 			return -errno;
+		/* The image's /etc/resolv.conf is often a link to what only a running system has. */
+		if (fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
+			fd_close(fd);
+			fd = walk_make(root, path, false, 0755);
+		}
 	}
 	if (fd < 0)
 		return fd;
-	struct stat st;
-	int r = fstat(fd, &st) < 0 ? -errno : S_ISLNK(st.st_mode) ? -ELOOP : 0;
-	if (r == 0 && S_ISDIR(st.st_mode))
-		r = -EISDIR;
+	int r = fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : 0;
 	if (r < 0) {
 		fd_close(fd);
 		return r;

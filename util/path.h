@@ -22,15 +22,15 @@ enum path_rule {
 int path_open(int root, const char *path, enum path_rule rule, int flags, mode_t mode);
 
 /*
- * Opens the directory `path` beneath `root` as O_PATH, making what is missing with `mode` (mkdirat per component,
- * symlinks of the tree are followed inside the root, a dangling one is -ENOENT).
+ * Opens the directory `path` beneath `root` as O_PATH, making what is missing with `mode` (mkdirat per component;
+ * symlinks of the tree are followed inside the root, and what a dangling one leads to is made there).
  */
 int path_make_dirs(int root, const char *path, mode_t mode);
 
 /*
- * Opens the target of a mount beneath `root` as O_PATH, making it (and its parents, mode 0755) when missing: a
- * directory, or an empty regular file made with mknodat(S_IFREG), never by truncating. -ENOTDIR/-EISDIR when what is
- * there is of the other kind.
+ * Opens the target of a mount beneath `root` as O_PATH, making it (and its parents, mode 0755) when missing, also behind
+ * a dangling symlink: a directory, or an empty regular file made with mknodat(S_IFREG), never by truncating.
+ * -ENOTDIR/-EISDIR when what is there is of the other kind.
  */
 int path_make_target(int root, const char *path, bool is_dir);
 

@@ -162,3 +162,51 @@ int walk_open(int root, const char *path, bool is_strict, int flags, mode_t mode
 	walk_done(&w);
 	return fd;
 }
+
+/* Makes what is missing at the walk's end, so that step() finds it. mkdir(2), mknod(2). */
+static int make_component(const struct walk *w, const char *name, bool is_file, mode_t mode)
+{
+	int r = is_file ? mknodat(walk_here(w), name, S_IFREG | 0644, 0) : mkdirat(walk_here(w), name, mode);
+	return r < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int make_rest(struct walk *w, bool is_dir, mode_t mode)
+{
+	char name[NAME_MAX + 1];
+	bool is_last = false;
+	int num = 0;
+	while (next_component(w, name, &is_last, &num)) {
+		if (strcmp(name, ".") == 0)
+			continue;
+		if (strcmp(name, "..") == 0) {
+			if (w->depth > 0)
+				fd_close(w->fds[--w->depth]);
+			continue;
+		}
+		bool is_file = is_last && !is_dir && !*w->rest;
+		fd_auto int other = -1;
+		int r = make_component(w, name, is_file, mode);
+		if (r == 0)
+			r = step(w, name, false, &other);
+		if (r < 0)
+			return r;
+		if (other >= 0)
+			return is_file ? fd_take(&other) : -ENOTDIR;
+	}
+	if (num)
+		return -num;
+	int fd = openat(walk_here(w), ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int walk_make(int root, const char *path, bool is_dir, mode_t mode)
+{
+	struct walk w = { .root = root };
+	size_t len = strlen(path);
+	if (len >= sizeof(w.rest))
+		return -ENAMETOOLONG;
+	memcpy(w.rest, path, len + 1);
+	int fd = make_rest(&w, is_dir, mode);
+	walk_done(&w);
+	return fd;
+}

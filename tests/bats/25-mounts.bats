@@ -285,6 +285,15 @@ refused() {
 	assert_output --partial 'unknown option "nosiud" for a bind mount (did you mean "nosuid"?)'
 }
 
+@test "bind: values for a file system are said to have no effect" {
+	box true
+	add_mount /m '' "$PWD" bind size=1k mode=700
+	run run_box
+	assert_success
+	assert_output --partial 'warning: mounts['
+	assert_output --partial 'size=1k,mode=700: belongs to a file system; on a bind mount it has no effect'
+}
+
 @test "bind: superblock words are said to have no effect" {
 	box true
 	mkdir dir
@@ -650,6 +659,65 @@ refused() {
 	refute_output --partial "$BATS_TEST_TMPDIR"
 	refute_line boot
 	umount b/rootfs/vol
+}
+
+@test "a bind over a symlink that leads nowhere: its target is made in the root" {
+	box cat /etc/hosts
+	writable_root
+	ln -sf /run/made/for/hosts b/rootfs/etc/hosts
+	ln -s ../../run/made/dir b/rootfs/usr/to-dir
+	echo here >file
+	mkdir dir
+	echo there >dir/x
+	add_mount /etc/hosts '' "$PWD/file" bind
+	add_mount /usr/to-dir/deep '' "$PWD/dir" bind
+	run run_box
+	assert_success
+	assert_output here
+	set_args cat /usr/to-dir/deep/x
+	run run_box
+	assert_output there
+	assert [ -f b/rootfs/run/made/for/hosts ]
+	assert [ -d b/rootfs/run/made/dir/deep ]
+	assert [ ! -e /run/made ]
+}
+
+@test "tmpfs: the mode of the directory that it covers, unless it says one" {
+	box stat -c %a /m
+	writable_root
+	mkdir -m 0710 b/rootfs/m
+	add_mount /m tmpfs tmpfs nosuid
+	run run_box
+	assert_output 710
+	run words_on tmpfs tmpfs mode=1500
+	assert_output --partial mode=1500
+	# a directory that was not there gives none
+	rm -r b/rootfs/m
+	set_args stat -c %a /m
+	edit_config '.mounts |= map(select(.destination != "/m"))'
+	add_mount /m tmpfs tmpfs nosuid
+	run run_box
+	assert_output 1777
+	assert_equal "$(stat -c %a b/rootfs/m)" 755
+}
+
+@test "no-pivot: no procfs or sysfs of the host is left to mount another from (user_namespaces(7))" {
+	local kind root=$KIST_ROOT
+	mkdir -m 700 other
+	touch other/.template # in its place: the host's mount namespace is copied
+	for kind in proc sysfs; do
+		rm -rf b
+		box unshare -mrpfn sh -c "mkdir /tmp/x && mount -t $kind none /tmp/x && echo mounted"
+		add_mount /tmp tmpfs tmpfs
+		# without it nobody maps root into a namespace: user_namespaces(7)
+		edit_config '.process.capabilities |= map_values(. + ["CAP_SETFCAP"])'
+		for KIST_ROOT in "$root" "$PWD/other"; do
+			run run_box --no-pivot
+			refute_output --partial mounted
+			assert_output --partial 'ermission denied'
+		done
+	done
+	KIST_ROOT=$root
 }
 
 @test "no-pivot: the root is entered all the same" {

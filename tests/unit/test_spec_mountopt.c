@@ -132,6 +132,8 @@ static void switches(void **state)
 	o = parse("bind idmap");
 	assert_true(o.is_bind && !o.is_rbind && o.is_idmap && !o.is_ridmap && !o.is_remount &&
 		    !o.is_tmpcopyup);
+	o = parse("bind size=5 ro mode=700");
+	assert_string_equal(o.data, "size=5,mode=700");
 }
 
 static void refusals(void **state)
@@ -140,8 +142,8 @@ static void refusals(void **state)
 		const char *words, *message;
 	} rows[] = {
 		{ "bind nosiud", "unknown option \"nosiud\" for a bind mount (did you mean \"nosuid\"?)" },
-		{ "size=5 rbind",
-		  "unknown option \"size=5\" for a bind mount, which takes no file system options" },
+		{ "size=5 noswap rbind",
+		  "unknown option \"noswap\" for a bind mount, which takes no file system options" },
 		{ "shared shared shared shared shared shared shared shared slave",
 		  "more than 8 propagation words" },
 		{ "ro  rw", "an empty option" },

@@ -240,6 +240,7 @@ static int make_tree(void **state)
 	static const char *const links[][2] = {
 		{ "dir", "link" }, { "../secret", "up" }, { "/secret", "absolute" }, { "../../../../../../secret", "far" },
 		{ "/dir/file", "file-link" }, { "loop-b", "loop-a" }, { "loop-a", "loop-b" }, { "/nowhere", "dangling" },
+		{ "../../../new/run/x/conf", "dir/to-run" }, { "to-run", "dir/to-to-run" },
 		{ "/proc/self/root", "magic" }, { ".", "here" }, { "/", "slash" }, { "../../dir", "dir/sub/out" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
@@ -365,7 +366,13 @@ static void check_make(void)
 	assert_true(fd >= 0);
 	close(fd);
 	assert_int_equal(faccessat(root, "dir/sub/made", F_OK, 0), 0);
-	assert_int_equal(path_make_dirs(root, "dangling/x", 0755), -ENOENT);
+	/* through links to nothing, whose target is made inside */
+	fd = path_make_dirs(root, "dangling/x", 0755);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(faccessat(root, "nowhere/x", F_OK, 0), 0);
+	file_remove_tree(root, "nowhere");
+	assert_int_equal(path_make_dirs(root, "loop-a", 0755), -ELOOP);
 	assert_int_equal(path_make_dirs(root, "dir/file", 0755), -ENOTDIR);
 	assert_int_equal(path_make_dirs(root, "dir/file/x", 0755), -ENOTDIR);
 	assert_int_equal(path_make_dirs(root, "nope/../../x", 0755), -EINVAL);
@@ -380,8 +387,25 @@ static void check_make(void)
 	assert_string_equal(content("dir/file", PATH_IN_ROOT), "inside");
 	assert_int_equal(path_make_target(root, "dir", false), -EISDIR);
 	fd = path_make_target(root, "dangling", false);
-	assert_true(fd < 0);
+	assert_true(fd >= 0);
+	close(fd);
 	assert_int_equal(faccessat(AT_FDCWD, "/nowhere", F_OK, 0), -1);
+	assert_int_equal(fstatat(root, "nowhere", &st, 0), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(path_make_dirs(root, "dangling/x", 0755), -ENOTDIR);
+	unlinkat(root, "nowhere", 0);
+	fd = path_make_target(root, "dir/to-to-run", false);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(fstatat(root, "new/run/x/conf", &st, 0), 0);
+	assert_true(S_ISREG(st.st_mode));
+	file_remove_tree(root, "new");
+	fd = path_make_target(root, "dir/to-run", true);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(fstatat(root, "new/run/x/conf", &st, 0), 0);
+	assert_true(S_ISDIR(st.st_mode));
+	assert_int_equal(path_make_target(root, "loop-a", false), -ELOOP);
 	file_remove_tree(root, "new");
 }
 
