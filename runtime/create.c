@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include "cgroup/devices_bpf.h"
-#include "cgroup/group.h"
 #include "cgroup/kill.h"
 #include "cgroup/remove.h"
 #include "ns/kinds.h"
 #include "ns/userns.h"
 #include "runtime/console.h"
 #include "runtime/gate.h"
+#include "runtime/home.h"
 #include "runtime/launcher.h"
 #include "runtime/notify.h"
 #include "runtime/plan.h"
@@ -43,10 +43,9 @@ struct create {
 	struct container *c;
 	struct plan plan;
 	struct opened opened;
-	struct cgroup_group group;
+	struct home home;
 	int gate, console;
 	char *net_program;            /* kist-net, when network devices are listed */
-	bool has_group;
 };
 
 static void create_done(struct create *m)
@@ -55,7 +54,7 @@ static void create_done(struct create *m)
 	fd_drop(&m->gate);
 	fd_drop(&m->console);
 	free(m->net_program);
-	cgroup_group_done(&m->group);
+	home_done(&m->home);
 }
 
 #define create_auto __attribute__((cleanup(create_done)))
@@ -102,25 +101,6 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 	return r < 0 ? r : 0;
 }
 
-static int place_group(struct create *m, struct err *e)
-{
-	if (m->rq->is_cgroup_disabled) {
-		if (m->plan.limits.need.n)
-			return err_new(e, EINVAL, "%s: cgroups are disabled (--cgroup-manager disabled)",
-				       m->plan.limits.need.v[0].path);
-		return 0;
-	}
-	struct cgroup_place place;
-	const struct spec_linux *l = m->rq->spec->linux_;
-	int r = cgroup_tree_open(&m->c->tree, e);
-	if (r == 0)
-		r = cgroup_locate(&m->c->tree, l ? l->cgroups_path : NULL, m->rq->id, &m->c->arena, &place, e);
-	if (r == 0)
-		r = cgroup_prepare(&m->c->tree, &place, &m->plan.limits.need, &m->group, e);
-	m->has_group = r == 0;
-	return r;
-}
-
 /* ---- side effects, each undone by undo() ---- */
 
 static int record_intent(struct create *m, struct err *e)
@@ -129,22 +109,12 @@ static int record_intent(struct create *m, struct err *e)
 	*s = (struct state){
 		.id = m->rq->id, .bundle = m->rq->bundle,
 		.rootfs = m->plan.rootfs ? m->plan.rootfs : m->rq->rootfs_path ? m->rq->rootfs_path : "",
-		.cgroup = m->has_group ? m->group.path : NULL,
-		.cgroup_keep = { .has = m->has_group, .v = (uint32_t)m->group.keep_len },
+		.cgroup = m->home.has_group ? m->home.group.path : NULL,
+		.cgroup_keep = { .has = m->home.has_group, .v = (uint32_t)m->home.group.keep_len },
 		.is_terminal = { .has = true, .v = m->plan.need & NEED_TERMINAL },
 		.annotations = m->rq->spec->annotations,
 	};
 	return state_write_first(&m->c->dir, s, e);
-}
-
-static int make_group(struct create *m, struct err *e)
-{
-	if (!m->has_group)
-		return 0;
-	int r = cgroup_create(&m->c->tree, &m->group, &m->plan.limits.need, e);
-	if (r == 0)
-		r = limits_apply(m->group.fd, &m->plan.limits, m->group.is_fresh, e);
-	return r;
 }
 
 /* The devices of the config into the child's network, which waits for them before its sysctls. */
@@ -171,8 +141,8 @@ static int meanwhile(struct create *m, struct err *e)
 {
 	struct container *c = m->c;
 	int r = 0;
-	if (m->has_group)
-		r = devices_apply(m->group.fd, &m->plan.devices, m->plan.need & NEED_USERNS_ID, false, e);
+	if (m->home.has_group)
+		r = devices_apply(m->home.group.fd, &m->plan.devices, m->plan.need & NEED_USERNS_ID, false, e);
 	if (r == 0)
 		r = process_oom_score(&m->plan.process, c->pid, e);
 	fd_auto int file = r < 0 ? -1 : openat(c->dir.fd, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -250,7 +220,7 @@ static int act(struct create *m, struct err *e)
 {
 	int r = record_intent(m, e);
 	if (r == 0)
-		r = make_group(m, e);
+		r = home_make(&m->home, &m->plan, &m->c->tree, e);
 	if (r == 0 && !m->rq->is_run)
 		r = m->gate = gate_make(&m->c->dir, e);
 	if (r >= 0 && (m->plan.need & NEED_NOTIFY))
@@ -261,7 +231,7 @@ static int act(struct create *m, struct err *e)
 		.plan = &m->plan, .opened = &m->opened, .state = m->c->dir.fd, .gate = m->gate,
 		.stdio = { m->rq->stdio[0], m->rq->stdio[1], m->rq->stdio[2] },
 	};
-	r = spawn(&args, m->group.fd, m->c, e);
+	r = spawn(&args, m->home.group.fd, m->c, e);
 	if (r == 0)
 		r = move_devices(m, e);
 	if (r == 0)
@@ -342,7 +312,7 @@ int container_create(const struct create_request *rq, struct container *ret, str
 {
 	struct container c container_auto = CONTAINER_NONE;
 	struct create m create_auto = {
-		.rq = rq, .c = &c, .opened = OPENED_NONE, .group = CGROUP_GROUP_NONE, .gate = -1, .console = -1,
+		.rq = rq, .c = &c, .opened = OPENED_NONE, .home = HOME_NONE, .gate = -1, .console = -1,
 	};
 	fd_auto int rootfs = rq->own_rootfs;
 	int r = state_check_id(rq->id, e);
@@ -352,14 +322,14 @@ int container_create(const struct create_request *rq, struct container *ret, str
 	if (r >= 0)
 		r = decide(&m, fd_take(&rootfs), e);
 	if (r == 0)
-		r = place_group(&m, e);
+		r = home_place(&m.home, rq->is_cgroup_disabled, &m.plan, &c.tree, &c.arena, e);
 	if (r < 0)
 		return e->exit ? r : err_at(e, r, "create %s", rq->id);
 	r = state_create(fd_take(&c.dir.root), rq->id, &c.dir, e);
 	if (r < 0)
 		return err_at(e, r, "create %s", rq->id);
 	r = act(&m, e);
-	c.cgroup = fd_take(&m.group.fd);
+	c.cgroup = fd_take(&m.home.group.fd);
 	if (r < 0) {
 		undo(&c);
 		return e->exit ? r : err_at(e, r, "create %s", rq->id);

@@ -198,6 +198,28 @@ static int plan_process(const struct spec *spec, const struct plan_options *o, s
 	return r;
 }
 
+/*
+ * config-linux.md "Cgroup ownership": with a cgroup namespace of its own and a tree that is mounted for writing, the
+ * group belongs to who runs in it. Of a joined user namespace whose maps the config does not tell, nobody knows who
+ * that is on the host.
+ */
+static void plan_owner(const struct spec *spec, struct plan *p)
+{
+	const struct plan_mount *tree = NULL;
+	for (size_t i = 0; i < p->mount_count; i++)
+		if (strcmp(p->mounts[i].destination, "/sys/fs/cgroup") == 0)
+			tree = &p->mounts[i];
+	if (!(p->need & NEED_CGROUPNS) || !tree || tree->kind != PLAN_CGROUP ||
+	    ((tree->options.attr_set | tree->options.rec_set) & MOUNT_ATTR_RDONLY) || (tree->options.super_set & MS_RDONLY))
+		return;
+	uint32_t uid = spec->process && spec->process->user ? spec->process->user->uid.v : 0;
+	int64_t host = p->need & NEED_USERNS_ID ? userns_to_host(&spec->linux_->uid_mappings, uid) : uid;
+	if (host <= 0)
+		return;
+	p->cgroup_owner = (uid_t)host;
+	p->need |= NEED_OWNER;
+}
+
 int plan_make(const struct spec *spec, const struct plan_options *o, struct arena *a, struct plan *ret, struct err *e)
 {
 	*ret = (struct plan){ .spec = spec, .id = o->id, .bundle = o->bundle, .is_no_pivot = o->is_no_pivot };
@@ -212,6 +234,7 @@ int plan_make(const struct spec *spec, const struct plan_options *o, struct aren
 	if (r < 0)
 		return r;
 	plan_nodes(spec, a, ret);
+	plan_owner(spec, ret);
 	if (!o->has_rootfs_tree)
 		ret->rootfs = spec->root->path[0] == '/' ? spec->root->path
 							 : arena_fmt(a, "%s/%s", o->bundle, spec->root->path);

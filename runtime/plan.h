@@ -37,6 +37,7 @@ enum plan_need {
 	NEED_MASK      = 1 << 15,
 	NEED_NETDEV    = 1 << 17,  /* devices of the host are moved in */
 	NEED_USERNS_ID = 1 << 16,  /* in a user namespace, made or joined: become its root */
+	NEED_OWNER     = 1 << 22,  /* the group is given to the container's user */
 	NEED_NOTIFY    = 1 << 24,  /* the last mount is the directory of the notify socket */
 };
 
@@ -82,6 +83,7 @@ struct plan {
 	unsigned long base_propagation;   /* MS_SLAVE or MS_PRIVATE, for copies of host trees; 0: leave them */
 	struct process_plan process;
 	struct cgroup_limits limits;
+	uid_t cgroup_owner;       /* NEED_OWNER: as the host counts */
 	struct devices_program devices;
 	bool is_no_pivot;
 };

@@ -249,3 +249,63 @@ group_of_box() {
 	wait_status c stopped
 	kist delete c
 }
+
+# ---- ownership: config-linux.md "Cgroup ownership" ----
+
+# writable_tree: the container's cgroup mount without ro, which is not the default
+writable_tree() {
+	edit_config '(.mounts[] | select(.type == "cgroup") | .options) |= map(select(. != "ro"))'
+}
+
+# owners: who owns the group's folder and its files, each once
+owners() {
+	stat -c '%u %n' "$root/kist-c" "$root/kist-c"/cgroup.* | sed "s|$root/kist-c/\?||"
+}
+
+@test "ownership: a user namespace with a writable tree owns its group, and can use it" {
+	box sh -c 'mkdir /sys/fs/cgroup/sub && echo $$ >/sys/fs/cgroup/sub/cgroup.procs && cat /proc/self/cgroup; exec sleep 1000'
+	edit_config '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }]
+		| .linux.gidMappings = .linux.uidMappings'
+	chown -R 100000:100000 b/rootfs
+	writable_tree
+	start_box
+	wait_until 5 grep -q sub c.out
+	run owners
+	assert_line '100000 '
+	local file
+	for file in cgroup.procs cgroup.threads cgroup.subtree_control; do
+		assert_line "100000 $file"
+	done
+	# what is not listed in /sys/kernel/cgroup/delegate stays root's
+	assert_line '0 cgroup.freeze'
+	assert_line '0 cgroup.max.depth'
+	assert_equal "$(stat -c %g "$root/kist-c/cgroup.procs")" 0
+	delete_box
+	assert_not_exist "$root/kist-c"
+}
+
+@test "ownership: the user of the process, also without a user namespace" {
+	box sleep 1000
+	writable_tree
+	edit_config '.process.user = { uid: 1234, gid: 1234 }'
+	start_box
+	run owners
+	assert_line '1234 cgroup.procs'
+	delete_box
+}
+
+@test "ownership: a read-only tree, none, or no cgroup namespace: root keeps it" {
+	box sleep 1000
+	edit_config '.process.user = { uid: 1234, gid: 1234 }'
+	local filter
+	for filter in . 'del(.mounts[] | select(.type == "cgroup"))' \
+		'(.mounts[] | select(.type == "cgroup") | .options) |= map(select(. != "ro")) | del(.linux.namespaces[] | select(.type == "cgroup"))'; do
+		cp "$BUNDLE/config.json" saved.json
+		edit_config "$filter"
+		start_box
+		run owners
+		refute_output --partial 1234
+		delete_box
+		cp saved.json "$BUNDLE/config.json"
+	done
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See home.h. */
+#include "runtime/home.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+int home_place(struct home *h, bool disabled, const struct plan *p, struct cgroup_tree *tree, struct arena *a,
+	       struct err *e)
+{
+	if (disabled) {
+		if (p->limits.need.n)
+			return err_new(e, EINVAL, "%s: cgroups are disabled (--cgroup-manager disabled)",
+				       p->limits.need.v[0].path);
+		return 0;
+	}
+	struct cgroup_place place;
+	const struct spec_linux *l = p->spec->linux_;
+	int r = cgroup_tree_open(tree, e);
+	if (r == 0)
+		r = cgroup_locate(tree, l ? l->cgroups_path : NULL, p->id, a, &place, e);
+	if (r == 0)
+		r = cgroup_prepare(tree, &place, &p->limits.need, &h->group, e);
+	h->has_group = r == 0;
+	return r;
+}
+
+/* What is the user's already stays so; only root may give groups away. */
+static int give(int group_fd, const struct plan *p, struct err *e)
+{
+	if (!(p->need & NEED_OWNER) || p->cgroup_owner == geteuid())
+		return 0;
+	return cgroup_chown(group_fd, p->cgroup_owner, (gid_t)-1, e);
+}
+
+int home_make(struct home *h, const struct plan *p, const struct cgroup_tree *tree, struct err *e)
+{
+	if (!h->has_group)
+		return 0;
+	int r = cgroup_create(tree, &h->group, &p->limits.need, e);
+	if (r == 0)
+		r = limits_apply(h->group.fd, &p->limits, h->group.is_fresh, e);
+	return r < 0 ? r : give(h->group.fd, p, e);
+}
+
+void home_done(struct home *h)
+{
+	cgroup_group_done(&h->group);
+}
