@@ -26,7 +26,7 @@ callers_plain() {
 	sed -E -e "s|$KIST|RT|g; s|/usr/s?bin/runc|RT|g; s|: kist: |: |g" \
 		-e 's/(RT|runc): (runc create failed: |exec failed: )?(unable to start container process: )?/RT: /g' \
 		-e 's/[0-9a-f]{64}/ID/g; s/\b[0-9a-f]{12}\b/ID/g' -e 's/[0-9]+ (seconds?|minutes?) ago/a moment ago/g' \
-		-e 's/(exec: "[^"]*": )stat [^:]*: /\1/; s/\r$//'
+		-e 's/(exec: "[^"]*": )stat [^:]*: /\1/; s/\r+$//'
 }
 
 # step COMMAND...: its output, then its status on a line of its own
