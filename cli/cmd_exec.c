@@ -23,9 +23,6 @@ static int check(const struct cli *cli, const struct exec_options *o, int argc, 
 		return cmd_usage(e, "--process takes the place of a command");
 	if (!o->process && argc < 2)
 		return cmd_usage(e, "expected a command");
-	if (o->process_label || o->apparmor)
-		return err_new(e, EOPNOTSUPP, "exec: --%s is not supported by this version of kist",
-			       o->apparmor ? "apparmor" : "process-label");
 	if (o->detach && o->tty == OPT_YES && !o->console_socket)
 		return err_new(e, EINVAL, "exec: --detach with --tty needs --console-socket: nobody would hold the terminal");
 	if (!is_as_runc(cli, o) && o->tty == OPT_YES && o->interactive && !isatty(STDIN_FILENO))
@@ -73,6 +70,7 @@ int cmd_exec(const struct cli *cli, const void *options, int argc, char **argv, 
 	if (r < 0)
 		return r;
 	struct exec_request rq = {
+		.apparmor = o->apparmor, .selinux = o->process_label,
 		.state_root = cli->global->root, .id = argv[0], .process_file = o->process,
 		.args = o->process ? NULL : (const char *const *)(argv + 1), .cwd = o->cwd, .user = o->user,
 		.env = env.n ? (const char *const *)env.v : NULL, .gid_count = o->additional_gids.count,

@@ -16,13 +16,14 @@
 struct covers {
 	int dir, file;    /* detached, or attached after the first use; -1: not made */
 	bool is_dir_used, is_file_used;
+	const char *label;
 };
 
-static int empty_dir(struct err *e)
+static int empty_dir(const char *label, struct err *e)
 {
 	const struct mount_options o = {
 		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-		.data = "nr_inodes=1,nr_blocks=1,mode=555",
+		.data = "nr_inodes=1,nr_blocks=1,mode=555", .context = label,
 	};
 	return mount_new("tmpfs", NULL, &o, e);
 }
@@ -47,14 +48,14 @@ static int mask_one(int root, const char *path, struct covers *c, struct err *e)
 		return err_ret(e, target < 0 ? target : -errno, "open");
 	if (!S_ISDIR(st.st_mode))
 		return cover(c->file, &c->is_file_used, target, e);
-	if (c->dir < 0 && (c->dir = empty_dir(e)) < 0)
+	if (c->dir < 0 && (c->dir = empty_dir(c->label, e)) < 0)
 		return c->dir;
 	return cover(c->dir, &c->is_dir_used, target, e);
 }
 
-int mask_paths(int root, const struct strs *paths, int null_tree, struct err *e)
+int mask_paths(int root, const struct strs *paths, int null_tree, const char *label, struct err *e)
 {
-	struct covers c = { .dir = -1, .file = null_tree };
+	struct covers c = { .dir = -1, .file = null_tree, .label = label };
 	int r = 0;
 	for (size_t i = 0; i < paths->n && r == 0; i++) {
 		r = mask_one(root, paths->v[i], &c, e);

@@ -10,9 +10,9 @@
 
 /*
  * Masks each path beneath `root`; a path that is not there is passed over. `null_tree` is a detached copy of the
- * host's /dev/null (mask_open_null). Runs in the child, before pivot.
+ * host's /dev/null (mask_open_null). `label` (or NULL) is linux.mountLabel. Runs in the child, before pivot.
  */
-int mask_paths(int root, const struct strs *paths, int null_tree, struct err *e);
+int mask_paths(int root, const struct strs *paths, int null_tree, const char *label, struct err *e);
 
 /* Makes each path read-only, with all mounts below it; a path that is not there is passed over. Child, before pivot. */
 int mask_readonly(int root, const struct strs *paths, struct err *e);

@@ -114,6 +114,8 @@ int mount_new(const char *type, const char *source, const struct mount_options *
 		r = set_data(fs, o->data ? o->data : "", e);
 	if (r < 0)
 		return r;
+	if (o->context && fsconfig(fs, FSCONFIG_SET_STRING, "context", o->context, 0) < 0)
+		return fs_error(fs, "linux.mountLabel", e);
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return fs_error(fs, type, e);
 	/* fsmount(2) takes the plain attributes at once, which saves mount_setattr for nearly every mount. */

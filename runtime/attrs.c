@@ -55,7 +55,7 @@ static struct attrs_set make_set(const char *list, struct arena *a)
 /* The kernel takes no notice of bits beyond the processors that it was built for. sched_setaffinity(2). */
 static struct attrs_set all_cpus(struct arena *a)
 {
-	struct attrs_set set = {.words = arena_alloc(a, ALL_CPUS_BITS / CHAR_BIT), .bytes = ALL_CPUS_BITS / CHAR_BIT};
+	struct attrs_set set = { .words = arena_alloc(a, ALL_CPUS_BITS / CHAR_BIT), .bytes = ALL_CPUS_BITS / CHAR_BIT };
 	memset(set.words, 0xff, set.bytes);
 	return set;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cgroup/pids.h"
+#include "ns/mount.h"
 #include "runtime/console.h"
 #include "runtime/exec_plan.h"
 #include "runtime/launcher.h"
@@ -56,18 +57,44 @@ static int join(const struct joiner *j, int ns, struct err *e)
 	return 0;
 }
 
+/*
+ * A procfs that the container can neither change nor find, of the new process's own pid namespace. Where kist has not the
+ * right to make one (it gets that only in the container's user namespace), the host's: before the namespaces are joined.
+ */
+static int own_proc(struct err *e)
+{
+	static const struct mount_options plain = { .data = "" };
+	int proc = mount_new("proc", NULL, &plain, e);
+	if (proc != -EPERM)
+		return proc;
+	err_clear(e);
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return proc < 0 ? err_sys(e, "/proc") : proc;
+}
+
+static int new_keyring(int proc, const char *label, struct err *e)
+{
+	int r = label ? lsm_label_keys(proc, label, e) : 0;
+	if (r == 0 && sys_join_session_keyring(NULL) < 0 && errno != ENOSYS)
+		r = err_sys(e, "new session keyring");
+	return r == 0 && label ? lsm_label_keys(proc, NULL, e) : r;
+}
+
 static int child_steps(const struct joiner *j, int *ret_master, struct process_found *found, struct err *e)
 {
 	const struct exec *x = j->x;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_sys(e, "parent death signal");
-	int r = j->is_staged ? 0 : join(j, j->ns, e);
+	bool is_labelled = lsm_is_used(&x->plan.lsm);
+	fd_leave_auto int proc = is_labelled ? own_proc(e) : -1;
+	int r = is_labelled && proc < 0 ? proc : j->is_staged ? 0 : join(j, j->ns, e);
 	if (r < 0)
 		return r;
 	if (setsid() < 0)
 		return err_sys(e, "new session");
-	if (sys_join_session_keyring(NULL) < 0 && errno != ENOSYS)
-		return err_sys(e, "new session keyring");
+	r = new_keyring(proc, x->plan.lsm.selinux, e);
+	if (r < 0)
+		return r;
 	static const int as_they_are[3] = { -1, -1, -1 };
 	int slave = -1;
 	if (x->plan.is_terminal) {
@@ -80,6 +107,8 @@ static int child_steps(const struct joiner *j, int *ret_master, struct process_f
 		r = take_root_id(x, e);
 	if (r == 0)
 		r = process_become(&x->plan, found, e);
+	if (r == 0 && is_labelled)
+		r = lsm_label(proc, &x->plan.lsm, e);
 	if (r == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		r = err_sys(e, "parent death signal");
 	return r;
@@ -274,8 +303,11 @@ int container_exec(const struct exec_request *rq, struct exec_process *ret, stru
 	int r = exec_find(&x, e);
 	if (r == 0)
 		r = exec_plan(&x, e);
-	/* Before the program runs, a process that may trace the new one could open kist's own file through it. */
-	if (r == 0 && x.is_guarded)
+	/*
+	 * Before the program runs, a process that may trace the new one could open kist's own file through it; and without
+	 * the launcher it is kist itself that executes the program.
+	 */
+	if (r == 0 && (x.is_guarded || (!x.plan.launch && !(x.ns & CLONE_NEWUSER))))
 		r = launcher_seal_self(e);
 	if (r == 0 && rq->console_socket && !x.plan.is_terminal)
 		r = err_new(e, EINVAL, "console socket: given, but no terminal is asked for");

@@ -22,6 +22,8 @@ struct exec_request {
 	const unsigned *gids;         /* additional groups, put to the container's */
 	size_t gid_count;
 	const char *const *caps;      /* names, NULL-terminated, put to the container's sets; or NULL */
+	const char *apparmor;         /* profile, in the place of the process object's; NULL: that one */
+	const char *selinux;          /* label, likewise */
 	bool has_terminal, is_terminal;    /* -t, or not */
 	bool has_no_new_privs, is_no_new_privs;
 	const char *console_socket;

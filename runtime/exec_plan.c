@@ -15,7 +15,6 @@
 #include "runtime/user.h"
 #include "spec/check.h"
 #include "spec/load.h"
-#include "spec/support.h"
 #include "util/fd.h"
 #include "util/proc.h"
 
@@ -144,13 +143,24 @@ static int from_file(struct exec *x, struct err *e)
 	int r = spec_load_process(AT_FDCWD, x->rq->process_file, &x->arena, &p, e);
 	if (r < 0)
 		return err_at(e, r, "%s", x->rq->process_file);
-	r = spec_supported_process(p, e);
-	if (r < 0)
-		return err_at(e, r, "%s", x->rq->process_file);
 	x->process = *p;
 	if (x->rq->has_terminal)
 		x->process.terminal = (struct opt_bool){ .has = true, .v = x->rq->is_terminal };
 	return 0;
+}
+
+static void set_labels(struct exec *x)
+{
+	if (x->rq->apparmor)
+		x->process.apparmor_profile = x->rq->apparmor;
+	if (x->rq->selinux)
+		x->process.selinux_label = x->rq->selinux;
+}
+
+static int check_labels(const struct exec *x, struct err *e)
+{
+	fd_auto int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return lsm_check(host, &x->plan.lsm, NULL, e);
 }
 
 static void set_root_ids(struct exec *x, const struct spec_linux *l)
@@ -171,9 +181,12 @@ int exec_plan(struct exec *x, struct err *e)
 	for (size_t i = 0; l && i < l->namespaces.n; i++)
 		x->ns |= l->namespaces.v[i].kind;
 	set_root_ids(x, l);
+	set_labels(x);
 	if (r == 0)
 		r = process_plan(&x->process, l ? l->seccomp : NULL, x->ns & CLONE_NEWUSER, x->dir.root, &x->arena, &x->plan,
 				 e);
+	if (r == 0 && lsm_is_used(&x->plan.lsm))
+		r = check_labels(x, e);
 	if (r < 0)
 		return r;
 	x->plan.preserve_fds = x->rq->preserve_fds;

@@ -81,10 +81,13 @@ static int new_session(struct init *c, struct err *e)
 
 static int new_keyring(struct init *c, struct err *e)
 {
-	(void)c;
-	if (sys_join_session_keyring(NULL) < 0 && errno != ENOSYS)
-		return err_sys(e, "new session keyring");
-	return 0;
+	const char *label = c->p->process.lsm.selinux;
+	/* The host's procfs, or that of the template: nothing of the container is mounted yet. */
+	fd_auto int proc = label ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	int r = label ? lsm_label_keys(proc, label, e) : 0;
+	if (r == 0 && sys_join_session_keyring(NULL) < 0 && errno != ENOSYS)
+		r = err_sys(e, "new session keyring");
+	return r == 0 && label ? lsm_label_keys(proc, NULL, e) : r;
 }
 
 /* After clone3 has put us into the group, so that its root is what the container sees. cgroup_namespaces(7). */
@@ -206,7 +209,7 @@ static int cover_paths(struct init *c, struct err *e)
 {
 	const struct spec_linux *l = c->p->spec->linux_;
 	int r = mask_readonly(c->root, &l->readonly_paths, e);
-	return r < 0 ? r : mask_paths(c->root, &l->masked_paths, c->a->opened->null_tree, e);
+	return r < 0 ? r : mask_paths(c->root, &l->masked_paths, c->a->opened->null_tree, l->mount_label, e);
 }
 
 static int root_readonly(struct init *c, struct err *e)
@@ -243,6 +246,11 @@ static int become(struct init *c, struct err *e)
 	return r < 0 || !(c->p->process.uid || c->p->process.gid) ? r : die_with_parent(c, e);
 }
 
+static int label(struct init *c, struct err *e)
+{
+	return lsm_label(c->proc, &c->p->process.lsm, e);
+}
+
 static const struct step {
 	const char *name;
 	unsigned need;       /* any of these bits; 0: always */
@@ -260,7 +268,7 @@ static const struct step {
 	{ "network devices",   NEED_NETDEV,    wait_for_devices },
 	{ "mount namespace",   NEED_MOUNTNS,   seal_mounts },
 	{ "launcher",          NEED_MOUNTNS,   open_launcher },
-	{ "procfs",            NEED_SYSCTL,    open_proc },
+	{ "procfs",            NEED_SYSCTL | NEED_LABEL, open_proc },
 	{ "sysctl",            NEED_SYSCTL,    set_sysctls },
 	{ "root",              NEED_MOUNTNS,   attach_root },
 	{ "mounts",            NEED_MOUNTNS,   make_mounts },
@@ -275,6 +283,7 @@ static const struct step {
 	{ "propagation",       NEED_PROPAGATE, propagate_root },
 	{ "standard streams",  NEED_PROCESS,   set_stdio },
 	{ "process",           NEED_PROCESS,   become },
+	{ "label",             NEED_LABEL,     label },
 };
 
 /* Waits at the gate until `start` knocks; its connection carries the outcome. Returns the connection. */

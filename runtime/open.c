@@ -210,6 +210,13 @@ static int open_launcher(const struct plan *p, struct opened *ret, struct err *e
 int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, struct opened *ret, struct err *e)
 {
 	*ret = OPENED_NONE;
+	const char *mount_label = p->spec->linux_ ? p->spec->linux_->mount_label : NULL;
+	if ((p->need & NEED_LABEL) || mount_label) {
+		fd_auto int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int on = lsm_check(host, &p->process.lsm, mount_label, e);
+		if (on < 0)
+			return on;
+	}
 	ret->root_tree = own_tree >= 0 ? own_tree : open_root(p, e);
 	if (ret->root_tree < 0)
 		return ret->root_tree;

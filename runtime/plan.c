@@ -85,6 +85,9 @@ static int plan_mount(const struct spec *spec, size_t i, struct arena *a, struct
 	if (m->kind == PLAN_BIND && *m->options.data)
 		log_warn("mounts[%zu].options: %s: belongs to a file system; on a bind mount it has no effect", i,
 			 m->options.data);
+	/* A label that the mount's own options name comes first. */
+	if (m->kind == PLAN_NEW && spec->linux_ && lsm_has_context(m->type) && !strstr(m->options.data, "context="))
+		m->options.context = spec->linux_->mount_label;
 	if (m->kind == PLAN_BIND && !s->source)
 		return err_new(e, EINVAL, "mounts[%zu].source: missing for a bind mount", i);
 	if (s->uid_mappings.n) {
@@ -195,6 +198,7 @@ static int plan_process(const struct spec *spec, const struct plan_options *o, s
 		process_listen(&p->process, o->listen_fds, o->listen_names, a);
 	if (r == 0 && (p->need & NEED_NOTIFY))
 		process_set_env(&p->process, "NOTIFY_SOCKET=" NOTIFY_DIR "/" NOTIFY_NAME, a);
+	p->need |= lsm_is_used(&p->process.lsm) ? NEED_LABEL : 0;
 	return r;
 }
 

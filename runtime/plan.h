@@ -36,6 +36,7 @@ enum plan_need {
 	NEED_STAGE     = 1 << 14,  /* user, pid or time namespaces are joined, or a time namespace is made: one more fork */
 	NEED_MASK      = 1 << 15,
 	NEED_NETDEV    = 1 << 17,  /* devices of the host are moved in */
+	NEED_LABEL     = 1 << 20,  /* the process gets a label of a security module */
 	NEED_USERNS_ID = 1 << 16,  /* in a user namespace, made or joined: become its root */
 	NEED_OWNER     = 1 << 22,  /* the group is given to the container's user */
 	NEED_NOTIFY    = 1 << 24,  /* the last mount is the directory of the notify socket */

@@ -73,11 +73,14 @@ static void plan_rlimits(const struct spec_process *p, struct arena *a, struct p
 		};
 }
 
-/* The launcher's arguments, unless the filter would stop the call that executes it. */
+/*
+ * The launcher's arguments, unless the filter would stop the call that executes it, or a label would be spent on it: the
+ * policy is about the program, and need not know the launcher.
+ */
 static void plan_launch(const struct spec_process *p, const struct spec_seccomp *seccomp, struct arena *a,
 			struct process_plan *ret)
 {
-	if (seccomp && !seccomp_allows(seccomp, "execveat"))
+	if (lsm_is_used(&ret->lsm) || (seccomp && !seccomp_allows(seccomp, "execveat")))
 		return;
 	ret->launch = arena_array(a, p->args.n + 3, sizeof(*ret->launch));
 	ret->is_launch_reported = !seccomp || (seccomp_allows(seccomp, "fcntl") && seccomp_allows(seccomp, "write"));
@@ -115,6 +118,7 @@ int process_plan(const struct spec_process *p, const struct spec_seccomp *seccom
 		.has_oom_score_adj = p->oom_score_adj.has,
 		.oom_score_adj = p->oom_score_adj.v,
 		.is_terminal = p->terminal.v,
+		.lsm = { p->apparmor_profile, p->selinux_label },
 	};
 	if (p->terminal.v && p->console_size) {
 		ret->rows = (unsigned short)p->console_size->height.v;

@@ -11,6 +11,7 @@
 
 #include "runtime/attrs.h"
 #include "runtime/caps.h"
+#include "runtime/lsm.h"
 #include "spec/spec.h"
 #include "util/arena.h"
 #include "util/err.h"
@@ -41,6 +42,7 @@ struct process_plan {
 	bool no_new_privileges;
 	bool has_oom_score_adj;
 	int oom_score_adj;
+	struct lsm lsm;             /* lsm_label: after process_become */
 	struct attrs attrs;         /* attrs_plan: after process_plan */
 	const struct sock_filter *filter;  /* NULL: no seccomp */
 	unsigned short filter_length;

@@ -48,6 +48,7 @@ struct mount_options {
 	bool is_src_nofollow;
 	bool is_dest_nofollow;
 
+	const char *context;       /* SELinux label of a new file system, which is no word: linux.mountLabel; NULL: none */
 	const char *data;          /* words left for the file system, joined by ','; "" if none; no effect on a bind */
 	unsigned root_mode;        /* a tmpfs without mode=: that of the directory it covers; 0: the file system's own */
 };

@@ -17,11 +17,6 @@ static bool uses_hooks(const struct spec *s)
 		     h->poststart.n || h->poststop.n);
 }
 
-static bool uses_mount_label(const struct spec *s)
-{
-	return s->linux_ && s->linux_->mount_label;
-}
-
 static bool uses_intel_rdt(const struct spec *s)
 {
 	return s->linux_ && s->linux_->intel_rdt;
@@ -33,34 +28,15 @@ static bool uses_listener(const struct spec *s)
 	return s->linux_ && s->linux_->seccomp && s->linux_->seccomp->listener_path;
 }
 
-static bool uses_apparmor(const struct spec_process *p)
-{
-	return p->apparmor_profile;
-}
-
-static bool uses_selinux(const struct spec_process *p)
-{
-	return p->selinux_label;
-}
-
 /* ---- the tables: strike a row when its key is acted on ---- */
 
 static const struct {
 	const char *path;
 	bool (*is_used)(const struct spec *s);
 } rows[] = {
-	{"hooks", uses_hooks},
-	{"linux.mountLabel", uses_mount_label},
-	{"linux.intelRdt", uses_intel_rdt},
-	{"linux.seccomp.listenerPath", uses_listener},
-};
-
-static const struct {
-	const char *path; /* behind "process." */
-	bool (*is_used)(const struct spec_process *p);
-} process_rows[] = {
-	{"apparmorProfile", uses_apparmor},
-	{"selinuxLabel", uses_selinux},
+	{ "hooks", uses_hooks },
+	{ "linux.intelRdt", uses_intel_rdt },
+	{ "linux.seccomp.listenerPath", uses_listener },
 };
 
 /* ---- */
@@ -72,59 +48,41 @@ struct tally {
 	char first[128];
 };
 
-static void tell(struct tally *t, const char *base, const char *path)
+static void tell(struct tally *t, const char *path)
 {
 	char text[sizeof(t->first)];
-	snprintf(text, sizeof(text), "%s%s: not supported by this version of kist", base, path);
+	snprintf(text, sizeof(text), "%s: not supported by this version of kist", path);
 	if (t->count++ == 0)
 		memcpy(t->first, text, sizeof(text));
 	if (t->breach)
 		t->breach(t->ctx, text);
 }
 
-static void tell_process(struct tally *t, const char *base, const struct spec_process *p)
-{
-	for (size_t i = 0; p && i < ARRAY_LEN(process_rows); i++)
-		if (process_rows[i].is_used(p))
-			tell(t, base, process_rows[i].path);
-}
-
 static void tell_all(struct tally *t, const struct spec *s)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].is_used(s))
-			tell(t, "", rows[i].path);
-	tell_process(t, "process.", s->process);
+			tell(t, rows[i].path);
 }
 
 int spec_supported(const struct spec *s, struct err *e)
 {
-	struct tally t = {0};
+	struct tally t = { 0 };
 	tell_all(&t, s);
 	return t.count > 0 ? err_new(e, EOPNOTSUPP, "%s", t.first) : 0;
 }
 
 size_t spec_supported_all(const struct spec *s, jx_breach_fn *breach, void *ctx)
 {
-	struct tally t = {.breach = breach, .ctx = ctx};
+	struct tally t = { .breach = breach, .ctx = ctx };
 	tell_all(&t, s);
 	return t.count;
-}
-
-int spec_supported_process(const struct spec_process *p, struct err *e)
-{
-	struct tally t = {0};
-	tell_process(&t, "", p);
-	return t.count > 0 ? err_new(e, EOPNOTSUPP, "%s", t.first) : 0;
 }
 
 bool spec_is_supported(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (!strcmp(rows[i].path, path))
-			return false;
-	for (size_t i = 0; i < ARRAY_LEN(process_rows); i++)
-		if (!strncmp(path, "process.", 8) && !strcmp(process_rows[i].path, path + 8))
 			return false;
 	return true;
 }

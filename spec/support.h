@@ -15,8 +15,5 @@ int spec_supported(const struct spec *s, struct err *e);
 /* Tells of every such key. Returns their number. */
 size_t spec_supported_all(const struct spec *s, jx_breach_fn *breach, void *ctx);
 
-/* As spec_supported, for the process object of `exec --process`. */
-int spec_supported_process(const struct spec_process *p, struct err *e);
-
 /* Whether a key, named by its path ("hooks", "linux.intelRdt"), is acted on; for `features`. */
 bool spec_is_supported(const char *path);

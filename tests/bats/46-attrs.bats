@@ -230,3 +230,33 @@ process() {
 	run -125 run_box
 	assert_output --partial 'linux.memoryPolicy: MPOL_BIND: unknown to this kernel, or nodes 900 are not all there'
 }
+
+# ---- security modules: what they do is in vm/46-attrs.bats and vm/47-selinux.bats ----
+
+@test "labels: for a module that is off, refused before anything is made; exec too" {
+	grep -qx Y /sys/module/apparmor/parameters/enabled 2>/dev/null && skip 'AppArmor is on here'
+	grep -q selinuxfs /proc/filesystems && skip 'SELinux is on here'
+	box sleep 1000
+	start_box
+	process '.apparmorProfile = "web" | .args = ["true"]'
+	run -125 kist exec --process p.json c
+	assert_output --partial 'process.apparmorProfile web: AppArmor is off on this host'
+	process '.selinuxLabel = "u:r:t" | .args = ["true"]'
+	run -125 kist exec --process p.json c
+	assert_output --partial 'process.selinuxLabel u:r:t: SELinux is off on this host'
+	run -125 kist exec --apparmor web c true
+	assert_output --partial 'process.apparmorProfile web: AppArmor is off on this host'
+	delete_box
+	local key
+	for key in process.apparmorProfile process.selinuxLabel linux.mountLabel; do
+		cp b/config.json saved.json
+		edit_config ".$key = \"web\""
+		run -1 kist create --bundle b c
+		assert_output --regexp "create c: $key web: (AppArmor|SELinux) is off on this host"
+		assert_not_exist "$KIST_ROOT/c"
+		mv saved.json b/config.json
+	done
+	edit_config '.process.apparmorProfile = "unconfined" | .process.args = ["echo", "free"]'
+	run run_box
+	assert_output free
+}

@@ -102,10 +102,7 @@ fails_like() {
 		[[ $output == *"$text: not supported by this version of kist"* ]] || fail "$filter: $output"
 		mv saved.json b/config.json
 	done <<-'E'
-		.process.apparmorProfile = "p"|process.apparmorProfile
-		.process.scheduler = {policy:"SCHED_BATCH"}|process.scheduler
 		.linux.intelRdt = {closID:"a"}|linux.intelRdt
-		.linux.personality = {domain:"LINUX32"}|linux.personality
 	E
 }
 

@@ -211,7 +211,7 @@ static void masks_cover(void **state)
 	close(fd);
 	const char *paths[] = { "/secrets", "/file", "/missing", "/file/below", "/other", NULL };
 	const struct strs list = { .v = paths, .n = 5 };
-	assert_int_equal(mask_paths(root, &list, null_tree, &e), 0);
+	assert_int_equal(mask_paths(root, &list, null_tree, NULL, &e), 0);
 	char text[8];
 	fd = openat(root, "file", O_RDONLY);
 	assert_int_equal(read(fd, text, sizeof(text)), 0);
