@@ -112,6 +112,7 @@ static int record_intent(struct create *m, struct err *e)
 		.cgroup = m->home.has_group ? m->home.group.path : NULL,
 		.cgroup_keep = { .has = m->home.has_group, .v = (uint32_t)m->home.group.keep_len },
 		.is_terminal = { .has = true, .v = m->plan.need & NEED_TERMINAL },
+		.is_pid_shared = { .has = !(m->plan.new_ns & CLONE_NEWPID), .v = true },
 		.annotations = m->rq->spec->annotations,
 	};
 	return state_write_first(&m->c->dir, s, e);

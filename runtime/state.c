@@ -27,6 +27,7 @@ static const struct jx_field state_rows[] = {
 	JX_I32(struct state, pid, "pid"),
 	JX_U64(struct state, pid_start, "pidStart"),
 	JX_BOOL(struct state, is_terminal, "terminal"),
+	JX_BOOL(struct state, is_pid_shared, "sharesPids"),
 	JX_PAIRS(struct state, annotations, "annotations"),
 	JX_END,
 };

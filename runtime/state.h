@@ -28,6 +28,7 @@ struct state {
 	struct opt_i32 pid;            /* of the container's init, in our pid namespace; absent while creating */
 	struct opt_u64 pid_start;      /* its start time in clock ticks: tells a reused pid */
 	struct opt_bool is_terminal;
+	struct opt_bool is_pid_shared; /* no pid namespace of its own: its processes outlive the init */
 	struct pairs annotations;
 	struct arena arena;            /* holds the strings after state_read */
 };

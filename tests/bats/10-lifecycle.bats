@@ -331,6 +331,30 @@ load ../helpers/runtime
 	delete_box
 }
 
+@test "kill KILL ends all of a container in a shared pid namespace, also when its init has gone" {
+	box sh -c 'sleep 1004 & sleep 1005 & while :; do sleep 0.05; done'
+	edit_config '.linux.namespaces |= map(select(.type != "pid"))'
+	start_box
+	wait_until 5 eval '[ "$(kist ps --format json c | jq length)" -ge 3 ]'
+	kist kill c TERM
+	wait_status c stopped
+	assert_equal "$(kist ps --format json c | jq length)" 2
+	run kist kill c TERM
+	assert_failure
+	assert_output --partial 'container not running'
+	kist kill c KILL
+	wait_until 5 eval '[ "$(kist ps --format json c | jq length)" = 0 ]'
+	run kist kill c KILL
+	assert_failure
+	assert_output --partial 'container not running'
+	delete_box
+	start_box
+	wait_until 5 eval '[ "$(kist ps --format json c | jq length)" -ge 3 ]'
+	kist kill c KILL
+	wait_until 5 eval '[ "$(kist ps --format json c | jq length)" = 0 ]'
+	delete_box
+}
+
 @test "kill --all: reaches what is left of a stopped container in a shared pid namespace" {
 	box sh -c 'sleep 1003 & exit 0'
 	edit_config '.linux.namespaces |= map(select(.type != "pid"))'
