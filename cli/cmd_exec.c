@@ -79,6 +79,7 @@ int cmd_exec(const struct cli *cli, const void *options, int argc, char **argv, 
 		.has_no_new_privs = o->no_new_privs != OPT_UNSET, .is_no_new_privs = o->no_new_privs == OPT_YES,
 		.console_socket = o->console_socket, .pid_file = o->pid_file,
 		.preserve_fds = (unsigned)o->preserve_fds.value, .cgroup = o->cgroup, .is_ignore_paused = o->ignore_paused,
+		.is_plain_lines = cli->face == FACE_OCI && !o->detach,
 	};
 	r = gids_of(o, &a, &rq.gids, e);
 	if (r < 0)

@@ -68,6 +68,8 @@ static int run_to_end(const struct launch *l, struct container *c, int *ret_stat
 		container_destroy(c, &ignored);
 		return r;
 	}
+	if (l->is_oci && c->master >= 0)
+		tty_plain_lines(c->master);
 	r = container_go(c, e);
 	if (r < 0)
 		return r;

@@ -12,6 +12,7 @@ struct launch {
 	struct record_dir *dir;           /* with the lock; NULL: a bundle in the foreground */
 	struct etc *etc;                  /* files that lose their names once the container has them; NULL: none */
 	bool is_detached, is_rm, is_input, is_keep;
+	bool is_oci;                      /* a terminal's output is passed on as runc does it */
 	int64_t log_max_bytes;
 	int log_max_files;
 };

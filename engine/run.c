@@ -164,7 +164,7 @@ struct launch run_launch(const struct run_request *rq, struct create_request *cr
 {
 	return (struct launch){
 		.request = create, .spec = spec, .dir = dir, .is_detached = rq->is_detached, .is_rm = rq->is_rm,
-		.is_input = rq->is_input, .is_keep = rq->is_keep,
+		.is_input = rq->is_input, .is_keep = rq->is_keep, .is_oci = rq->is_oci,
 		.log_max_bytes = rq->log_max_bytes.has ? rq->log_max_bytes.v : LOG_MAX_BYTES_DEFAULT,
 		.log_max_files = rq->log_max_files.has ? (int)rq->log_max_files.v : LOG_MAX_FILES_DEFAULT,
 	};

@@ -20,6 +20,7 @@
 #include "runtime/process.h"
 #include "runtime/spawn.h"
 #include "runtime/sync.h"
+#include "runtime/tty.h"
 #include "util/fd.h"
 #include "util/proc.h"
 #include "util/sys.h"
@@ -236,6 +237,8 @@ static int release(struct exec *x, struct container *c, struct err *e)
 	if (m.type != SYNC_READY)
 		return err_new(e, EPIPE, "the new process ended before it was ready");
 	c->master = m.fd;
+	if (x->rq->is_plain_lines && c->master >= 0)
+		tty_plain_lines(c->master);
 	if (x->console >= 0 && c->master >= 0) {
 		r = console_send(x->console, c->master, e);
 		fd_drop(&c->master);

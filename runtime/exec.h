@@ -25,6 +25,7 @@ struct exec_request {
 	const char *apparmor;         /* profile, in the place of the process object's; NULL: that one */
 	const char *selinux;          /* label, likewise */
 	bool has_terminal, is_terminal;    /* -t, or not */
+	bool is_plain_lines;               /* tty_plain_lines, where the caller relays the terminal */
 	bool has_no_new_privs, is_no_new_privs;
 	const char *console_socket;
 	const char *pid_file;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 int tty_raw(int fd, struct tty *ret, struct err *e)
 {
@@ -51,4 +52,13 @@ void tty_resize(int master)
 	tty_size(&size.ws_row, &size.ws_col);
 	if (size.ws_row && size.ws_col)
 		ioctl(master, TIOCSWINSZ, &size);
+}
+
+void tty_plain_lines(int master)
+{
+	struct termios t;
+	if (isatty(STDOUT_FILENO) || tcgetattr(master, &t) < 0)
+		return;
+	t.c_oflag &= ~(tcflag_t)ONLCR;
+	tcsetattr(master, TCSANOW, &t);
 }

@@ -29,5 +29,11 @@ void tty_restore(struct tty *t);
 /* Rows and columns of the first terminal among our descriptors 0, 1 and 2; both 0: there is none. */
 void tty_size(unsigned short *ret_rows, unsigned short *ret_columns);
 
+/*
+ * For output that goes to no terminal of ours: the terminal behind `master` no longer turns "\n" into "\r\n", as runc has
+ * it. To be called before the program runs.
+ */
+void tty_plain_lines(int master);
+
 /* Gives a master the size of our terminal, if we have one. The kernel sends SIGWINCH to the container. */
 void tty_resize(int master);

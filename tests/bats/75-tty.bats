@@ -39,6 +39,19 @@ kist_args() {
 	assert_output --partial typed
 }
 
+@test "oci: the output of a terminal has plain lines when it goes to no terminal, as with runc" {
+	new_bundle b sh -c 'echo one; echo two'
+	edit_config '.process.terminal = true'
+	kist oci run --bundle b c </dev/null >out
+	cmp out <(printf 'one\ntwo\n')
+	set_args sleep 100
+	edit_config '.process.terminal = false'
+	kist run -d --bundle b c >/dev/null
+	kist oci exec -t c sh -c 'echo one; echo two' </dev/null >out
+	cmp out <(printf 'one\ntwo\n')
+	kist rm -f c
+}
+
 @test "run -it without a terminal is refused" {
 	base_image
 	run kist run --rm -it base:1 true </dev/null
