@@ -23,7 +23,7 @@ int cmd_create(const struct cli *cli, const void *options, int argc, char **argv
 	const struct create_request rq = {
 		.state_root = cli->global->root, .id = argv[0], .bundle = b.path, .spec = &b.spec,
 		.config = b.config, .config_len = b.config_len, .own_rootfs = -1, .is_first = true, .stdio = { -1, -1, -1 },
-		.console_socket = o->console_socket, .pid_file = o->pid_file,
+		.console_socket = o->console_socket, .pidfd_socket = o->pidfd_socket, .pid_file = o->pid_file,
 		.preserve_fds = (unsigned)o->preserve_fds.value, .is_no_pivot = o->no_pivot,
 		.is_no_keyring = o->no_new_keyring, .is_cgroup_disabled = cmd_is_cgroup_disabled(cli), .service = service,
 	};

@@ -77,7 +77,7 @@ int cmd_exec(const struct cli *cli, const void *options, int argc, char **argv, 
 		.caps = o->caps.count ? (const char *const *)words_strs(&o->caps).v : NULL,
 		.has_terminal = o->tty != OPT_UNSET || !o->process, .is_terminal = o->tty == OPT_YES,
 		.has_no_new_privs = o->no_new_privs != OPT_UNSET, .is_no_new_privs = o->no_new_privs == OPT_YES,
-		.console_socket = o->console_socket, .pid_file = o->pid_file,
+		.console_socket = o->console_socket, .pidfd_socket = o->pidfd_socket, .pid_file = o->pid_file,
 		.preserve_fds = (unsigned)o->preserve_fds.value, .cgroup = o->cgroup, .is_ignore_paused = o->ignore_paused,
 		.is_plain_lines = cli->face == FACE_OCI && !o->detach,
 	};

@@ -46,6 +46,7 @@ struct no_options {
 struct create_options {
 	const char *bundle;          /* NULL: "." under the OCI face, an error under the other */
 	const char *console_socket;
+	const char *pidfd_socket;
 	const char *pid_file;
 	bool no_pivot;
 	bool no_new_keyring;
@@ -107,6 +108,7 @@ struct run_options {
 struct exec_options {
 	const char *process;         /* FILE with a process object of the runtime-spec */
 	const char *console_socket;
+	const char *pidfd_socket;
 	const char *pid_file;
 	bool detach;
 	bool interactive;

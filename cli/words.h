@@ -91,7 +91,7 @@ extern const size_t words_global_count;
 extern const struct page words_run, words_life, words_limits, words_logs, words_spec, words_about, words_image;
 
 /* The options of run, which plan has too. */
-enum { WORDS_RUN_OPTS = 50 };
+enum { WORDS_RUN_OPTS = 51 };
 extern const struct opt words_run_opts[];
 
 /*

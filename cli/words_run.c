@@ -13,6 +13,8 @@
 	  .help = "directory of config.json and the root file system" }, \
 	{ OPT_STR_AT(T, AT(console_socket)), .name = "console-socket", .section = OPT_BUNDLE, .arg = "PATH", \
 	  .help = "socket that receives the terminal's master descriptor" }, \
+	{ OPT_STR_AT(T, AT(pidfd_socket)), .name = "pidfd-socket", .section = OPT_BUNDLE, .arg = "PATH", \
+	  .help = "socket that receives a pidfd of the container's first process" }, \
 	{ OPT_STR_AT(T, AT(pid_file)), .name = "pid-file", .section = OPT_BUNDLE, .arg = "FILE", \
 	  .help = "write the container's process id to FILE" }, \
 	{ OPT_COUNT_AT(T, AT(preserve_fds)), .name = "preserve-fds", .section = OPT_BUNDLE, .arg = "N", \
@@ -240,6 +242,8 @@ static const struct opt exec_opts[] = {
 	  .help = "JSON file with the process object of the OCI configuration, instead of words" },
 	{ OPT_STR_AT(X, console_socket), .name = "console-socket", .section = OPT_BUNDLE, .arg = "PATH",
 	  .help = "socket that receives the terminal's master descriptor" },
+	{ OPT_STR_AT(X, pidfd_socket), .name = "pidfd-socket", .section = OPT_BUNDLE, .arg = "PATH",
+	  .help = "socket that receives a pidfd of the program" },
 	{ OPT_STR_AT(X, pid_file), .name = "pid-file", .section = OPT_BUNDLE, .arg = "FILE",
 	  .help = "write the program's process id to FILE" },
 	{ OPT_COUNT_AT(X, preserve_fds), .name = "preserve-fds", .section = OPT_BUNDLE, .arg = "N",

@@ -174,7 +174,8 @@ struct create_request run_create_request(const struct run_request *rq, const cha
 {
 	return (struct create_request){
 		.state_root = rq->state_root, .id = id, .spec = spec, .own_rootfs = -1, .stdio = { -1, -1, -1 },
-		.console_socket = rq->console_socket, .pid_file = rq->pid_file, .preserve_fds = rq->preserve_fds,
+		.console_socket = rq->console_socket, .pidfd_socket = rq->pidfd_socket, .pid_file = rq->pid_file,
+		.preserve_fds = rq->preserve_fds,
 		.is_no_pivot = rq->is_no_pivot, .is_no_keyring = rq->is_no_keyring,
 		.is_cgroup_disabled = rq->is_cgroup_disabled, .service = rq->service,
 	};

@@ -24,7 +24,7 @@ struct run_request {
 	const char *stop_signal;
 	struct opt_i64 stop_timeout_ms, log_max_bytes, log_max_files;
 	bool is_detached, is_rm, is_input, is_keep, is_oci;
-	const char *console_socket, *pid_file, *cidfile;
+	const char *console_socket, *pidfd_socket, *pid_file, *cidfile;
 	unsigned preserve_fds;
 	struct create_service service;
 	bool is_no_pivot, is_no_keyring, is_cgroup_disabled;

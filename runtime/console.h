@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The caller's console socket: a listening unix socket that wants a terminal's master. Source: unix(7), SCM_RIGHTS. */
+/*
+ * Listening unix sockets of the caller that want a descriptor: --console-socket a terminal's master, --pidfd-socket a
+ * pidfd of the new process. Source: unix(7), SCM_RIGHTS.
+ */
 #pragma once
 #include "util/err.h"
 
@@ -8,3 +11,7 @@ int console_connect(const char *path, struct err *e);
 
 /* Sends the master over the connection. Runs in the parent. */
 int console_send(int connection, int master, struct err *e);
+
+/* The same for --pidfd-socket. `word` goes with the pidfd, as runc has it: "standard" for an init, "setns" for exec. */
+int pidfd_socket_connect(const char *path, struct err *e);
+int pidfd_socket_send(int connection, int pidfd, const char *word, struct err *e);

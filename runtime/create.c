@@ -44,7 +44,7 @@ struct create {
 	struct plan plan;
 	struct opened opened;
 	struct home home;
-	int gate, console;
+	int gate, console, pidfd_socket;
 	char *net_program;            /* kist-net, when network devices are listed */
 };
 
@@ -53,6 +53,7 @@ static void create_done(struct create *m)
 	opened_done(&m->opened);
 	fd_drop(&m->gate);
 	fd_drop(&m->console);
+	fd_drop(&m->pidfd_socket);
 	free(m->net_program);
 	home_done(&m->home);
 }
@@ -96,6 +97,8 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 		r = err_new(e, EINVAL, "console socket: given, but process.terminal is not true");
 	if (r == 0 && rq->console_socket)
 		r = m->console = console_connect(rq->console_socket, e);
+	if (r >= 0 && rq->pidfd_socket)
+		r = m->pidfd_socket = pidfd_socket_connect(rq->pidfd_socket, e);
 	if (r >= 0)
 		r = plan_open(&m->plan, m->c->dir.root, fd_take(&rootfs), &m->c->arena, &m->opened, e);
 	return r < 0 ? r : 0;
@@ -245,6 +248,8 @@ static int act(struct create *m, struct err *e)
 		r = attrs_give(&m->plan.process.attrs, m->c->pid, e);
 	if (r == 0)
 		r = state_write(&m->c->dir, &m->c->state, e);
+	if (r == 0 && m->pidfd_socket >= 0)
+		r = pidfd_socket_send(m->pidfd_socket, m->c->pidfd, "standard", e);
 	if (r == 0)
 		r = write_pid_file(m, e);
 	if (r == 0 && !m->rq->is_run)
@@ -314,6 +319,7 @@ int container_create(const struct create_request *rq, struct container *ret, str
 	struct container c container_auto = CONTAINER_NONE;
 	struct create m create_auto = {
 		.rq = rq, .c = &c, .opened = OPENED_NONE, .home = HOME_NONE, .gate = -1, .console = -1,
+		.pidfd_socket = -1,
 	};
 	fd_auto int rootfs = rq->own_rootfs;
 	int r = state_check_id(rq->id, e);

@@ -30,6 +30,7 @@ struct create_request {
 	const char *rootfs_path;      /* what state reports with own_rootfs; NULL: "" */
 	int stdio[3];                 /* what becomes 0, 1, 2 of the process; -1: our own. Borrowed */
 	const char *console_socket;   /* gets the terminal's master; NULL: the caller of container_create does */
+	const char *pidfd_socket;     /* gets a pidfd of the process */
 	const char *pid_file;
 	unsigned preserve_fds;        /* after those of the service */
 	struct create_service service;

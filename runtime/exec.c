@@ -247,6 +247,8 @@ static int release(struct exec *x, struct container *c, struct err *e)
 		r = process_oom_score(&x->plan, c->pid, e);
 	if (r == 0 && (x->plan.attrs.need & ATTRS_BY_PARENT))
 		r = attrs_give(&x->plan.attrs, c->pid, e);
+	if (r == 0 && x->pidfd_socket >= 0)
+		r = pidfd_socket_send(x->pidfd_socket, c->pidfd, "setns", e);
 	if (r == 0 && x->rq->pid_file) {
 		char pid[16];
 		int n = snprintf(pid, sizeof(pid), "%d", (int)c->pid);
@@ -301,7 +303,7 @@ static int run(struct exec *x, struct container *c, struct err *e)
 int container_exec(const struct exec_request *rq, struct exec_process *ret, struct err *e)
 {
 	struct exec x exec_auto = { .rq = rq, .dir = STATE_DIR_NONE, .tree = CGROUP_TREE_NONE, .group = -1, .console = -1,
-				    .target = -1, .root = -1 };
+				    .pidfd_socket = -1,				    .target = -1, .root = -1 };
 	struct container c container_auto = CONTAINER_NONE;
 	int r = exec_find(&x, e);
 	if (r == 0)
@@ -315,6 +317,8 @@ int container_exec(const struct exec_request *rq, struct exec_process *ret, stru
 	if (r == 0 && rq->console_socket && !x.plan.is_terminal)
 		r = err_new(e, EINVAL, "console socket: given, but no terminal is asked for");
 	if (r == 0 && rq->console_socket && (r = x.console = console_connect(rq->console_socket, e)) > 0)
+		r = 0;
+	if (r == 0 && rq->pidfd_socket && (r = x.pidfd_socket = pidfd_socket_connect(rq->pidfd_socket, e)) > 0)
 		r = 0;
 	if (r == 0)
 		r = exec_open_root(&x, e);

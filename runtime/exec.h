@@ -28,6 +28,7 @@ struct exec_request {
 	bool is_plain_lines;               /* tty_plain_lines, where the caller relays the terminal */
 	bool has_no_new_privs, is_no_new_privs;
 	const char *console_socket;
+	const char *pidfd_socket;     /* gets a pidfd of the new process */
 	const char *pid_file;
 	int stdio[3];                 /* -1: our own */
 	unsigned short rows, columns; /* of a new terminal; 0: not known */

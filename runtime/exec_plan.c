@@ -27,6 +27,7 @@ void exec_done(struct exec *x)
 	cgroup_tree_done(&x->tree);
 	fd_drop(&x->group);
 	fd_drop(&x->console);
+	fd_drop(&x->pidfd_socket);
 	fd_drop(&x->target);
 	fd_drop(&x->root);
 }

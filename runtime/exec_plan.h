@@ -21,7 +21,7 @@ struct exec {
 	struct process_plan plan;
 	struct arena arena;
 	struct cgroup_tree tree;
-	int group, console, target;    /* target: pidfd of the init */
+	int group, console, pidfd_socket, target;    /* target: pidfd of the init */
 	int root;                      /* of a container without a mount namespace of its own: to chroot into; else -1 */
 	uid_t root_uid;                /* the first id of the container's user namespace, if it has one */
 	gid_t root_gid;

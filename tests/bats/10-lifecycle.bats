@@ -589,6 +589,54 @@ load ../helpers/runtime
 	assert_output --partial 'process.terminal is not true'
 }
 
+# receive_pidfd: waits for a pidfd on the socket p.sock; what it says of it goes to pidfd.out, its pid to RECEIVER
+receive_pidfd() {
+	rm -f p.sock
+	python3 "$RUNTIME_HELPERS/pidfd.py" p.sock >pidfd.out 2>&1 </dev/null 3>&- &
+	RECEIVER=$!
+	wait_until 5 test -S p.sock
+}
+
+@test "pidfd-socket: create sends a pidfd of the container's process" {
+	box sleep 1000
+	receive_pidfd
+	create_box c --pidfd-socket p.sock
+	wait_until 5 test -s pidfd.out
+	assert_equal "$(cat pidfd.out)" "standard $(state_of c pid)"
+	kist start c
+	kist kill c KILL
+	wait $RECEIVER
+	assert_equal "$(tail -n 1 pidfd.out)" ended
+	delete_box
+}
+
+@test "pidfd-socket: run, and a container with a stage" {
+	box true
+	receive_pidfd
+	run run_box --pidfd-socket p.sock
+	assert_success
+	wait $RECEIVER
+	assert_equal "$(sed 's/[0-9][0-9]*/N/' pidfd.out)" $'standard N\nended'
+	edit_config '.linux.namespaces += [{ type: "time" }]'
+	receive_pidfd
+	run run_box --pidfd-socket p.sock
+	assert_success
+	wait $RECEIVER
+	assert_equal "$(sed 's/[0-9][0-9]*/N/' pidfd.out)" $'standard N\nended'
+}
+
+@test "pidfd-socket: one that is not there, or too long a path" {
+	box true
+	run -1 kist create --pidfd-socket no.sock --bundle b c
+	assert_output 'kist: create c: pidfd socket no.sock: No such file or directory'
+	local long
+	long=$(printf '%0120d' 0)
+	run -1 kist create --pidfd-socket "$long" --bundle b c
+	assert_output "kist: create c: pidfd socket $long: longer than 107 bytes"
+	run kist list -q
+	assert_output ''
+}
+
 # ---- state root ----
 
 @test "ids: what cannot be a name is refused" {

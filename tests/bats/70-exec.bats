@@ -226,6 +226,23 @@ process() {
 	delete_box
 }
 
+@test "pidfd-socket: receives a pidfd of the new process" {
+	box sleep 1000
+	start_box
+	python3 "$RUNTIME_HELPERS/pidfd.py" p.sock >pidfd.out 2>&1 </dev/null 3>&- &
+	local receiver=$!
+	wait_until 5 test -S p.sock
+	kist exec -d --pidfd-socket p.sock --pid-file e.pid c sleep 1000
+	wait_until 5 test -s pidfd.out
+	assert_equal "$(cat pidfd.out)" "setns $(cat e.pid)"
+	kill -KILL "$(cat e.pid)"
+	wait $receiver
+	assert_equal "$(tail -n 1 pidfd.out)" ended
+	run -125 kist exec --pidfd-socket no.sock c true
+	assert_output 'kist: exec c: pidfd socket no.sock: No such file or directory'
+	delete_box
+}
+
 @test "terminal: by console socket, with its size" {
 	box sleep 1000
 	start_box
