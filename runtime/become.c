@@ -5,7 +5,6 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "ns/dev.h"
+#include "runtime/filter.h"
 #include "runtime/process.h"
 #include "util/fd.h"
 #include "util/num.h"
@@ -55,14 +55,6 @@ static int set_rlimits(const struct process_plan *p, struct err *e)
 			       "needs CAP_SYS_RESOURCE, which kist does not have)", i, rlimit_names[l->type],
 			       (unsigned long long)l->limit.rlim_max, (unsigned long long)now.rlim_max);
 	}
-	return 0;
-}
-
-static int load_filter(const struct process_plan *p, struct err *e)
-{
-	struct sock_fprog prog = { .len = p->filter_length, .filter = (struct sock_filter *)(uintptr_t)p->filter };
-	if (p->filter && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, p->filter_flags, &prog) < 0)
-		return err_sys(e, "linux.seccomp: load a filter of %u instructions", p->filter_length);
 	return 0;
 }
 
@@ -321,7 +313,7 @@ int process_exec(const struct process_plan *p, const struct process_found *found
 		return err_sys(e, "launcher: report");
 	if (is_reported)
 		snprintf(name, sizeof(name), "kist-launcher:%d", report);
-	int r = load_filter(p, e);
+	int r = filter_load(p, report, e);
 	if (r == 0 && is_filter_privileged(p))
 		r = caps_apply(&p->caps, e);
 	if (r < 0)

@@ -21,6 +21,20 @@
 
 enum { END_TIMEOUT_MS = 10000, FREEZE_TIMEOUT_MS = 10000 };
 
+static int pass_gate(struct target *t, struct err *e)
+{
+	struct listener listener_auto l = LISTENER_NONE;
+	const struct listener_process p = { .pid = t->state.pid.v, .init = t->state.pid.v, .state = &t->state };
+	int r = t->state.has_listener.v ? listener_open_of(&t->dir, &t->state.arena, &l, e) : 0;
+	if (r < 0)
+		return r;
+	r = gate_pass(&t->dir, &l, &p, e);
+	/* Without its listener it would go on, or wait for ever. */
+	if (r < 0 && t->state.has_listener.v)
+		proc_signal(t->pidfd, SIGKILL);
+	return r;
+}
+
 int container_start(int root, const char *id, const char *notify_socket, struct err *e)
 {
 	struct target t target_auto = TARGET_NONE;
@@ -33,7 +47,7 @@ int container_start(int root, const char *id, const char *notify_socket, struct 
 	if (r == 0 && notify_socket)
 		r = notify_open(&n, &t.dir, e);
 	if (r == 0)
-		r = gate_pass(&t.dir, e);
+		r = pass_gate(&t, e);
 	if (r == 0 && n.socket >= 0) {
 		n.main_pid = t.state.pid.v;
 		/* Others may have the container meanwhile: delete --force ends this wait. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -73,6 +74,23 @@ static bool is_exposed(const struct plan *p)
 	return !(p->new_ns & CLONE_NEWPID) || ((p->need & NEED_PROCESS) && !p->process.launch);
 }
 
+static bool has_listener(const struct create *m)
+{
+	return m->plan.process.filter_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER;
+}
+
+/* The agent of notified system calls. Of a created container it is `start` that speaks to it. */
+static int find_listener(struct create *m, struct err *e)
+{
+	const struct spec_seccomp *s = m->rq->spec->linux_->seccomp;
+	if (!m->rq->is_run)
+		return listener_look(s, e);
+	int r = listener_open(s, &m->c->listener, e);
+	if (r == 0 && s->listener_metadata)
+		m->c->listener.metadata = arena_str(&m->c->arena, s->listener_metadata);
+	return r;
+}
+
 static int decide(struct create *m, int own_rootfs, struct err *e)
 {
 	const struct create_request *rq = m->rq;
@@ -91,6 +109,8 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 		r = plan_make(rq->spec, &o, &m->c->arena, &m->plan, e);
 	if (r == 0 && rq->is_first && is_exposed(&m->plan))
 		r = launcher_seal_self(e);
+	if (r == 0 && has_listener(m))
+		r = find_listener(m, e);
 	if (r == 0 && (m->plan.need & NEED_NETDEV) && !(m->net_program = helper_find("kist-net", e)))
 		r = err_at(e, -ENOENT, "linux.netDevices");
 	if (r == 0 && rq->console_socket && !(m->plan.need & NEED_TERMINAL))
@@ -116,6 +136,7 @@ static int record_intent(struct create *m, struct err *e)
 		.cgroup_keep = { .has = m->home.has_group, .v = (uint32_t)m->home.group.keep_len },
 		.is_terminal = { .has = true, .v = m->plan.need & NEED_TERMINAL },
 		.is_pid_shared = { .has = !(m->plan.new_ns & CLONE_NEWPID), .v = true },
+		.has_listener = { .has = has_listener(m), .v = has_listener(m) },
 		.annotations = m->rq->spec->annotations,
 	};
 	return state_write_first(&m->c->dir, s, e);
@@ -299,6 +320,7 @@ void container_close(struct container *c)
 	fd_drop(&c->sync);
 	fd_drop(&c->master);
 	fd_drop(&c->cgroup);
+	listener_done(&c->listener);
 	netdev_undo(&c->net);
 	cgroup_tree_done(&c->tree);
 	arena_done(&c->arena);
@@ -350,14 +372,17 @@ int container_create(const struct create_request *rq, struct container *ret, str
 int container_go(struct container *c, struct err *e)
 {
 	struct sync_message m = { .type = SYNC_EOF };
+	const struct listener_process p = { .pid = c->pid, .init = c->pid, .state = &c->state };
 	int r = sync_send(c->sync, SYNC_GO, 0, -1);
-	if (r == 0)
-		r = sync_receive(c->sync, &m);
+	if (r < 0)
+		err_ret(e, r, "the container's process");
+	else
+		r = listener_outcome(&c->listener, &p, c->sync, &m, e);
 	fd_drop(&c->sync);
 	if (r == 0 && m.type == SYNC_LOST)
-		r = -EPIPE;
+		r = err_ret(e, -EPIPE, "the container's process");
 	if (r < 0)
-		err_ret(e, r, "start %s: the container's process", c->dir.id);
+		err_at(e, r, "start %s", c->dir.id);
 	if (m.type == SYNC_ERROR) {
 		*e = m.err;
 		r = e->exit ? -e->num : err_at(e, -e->num, "start %s", c->dir.id);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "cgroup/tree.h"
+#include "runtime/listener.h"
 #include "runtime/netdev.h"
 #include "runtime/state.h"
 #include "spec/spec.h"
@@ -48,6 +49,7 @@ struct container {
 	int sync;                     /* is_run: where the process waits */
 	int master;                   /* the terminal, unless it went to a console socket; -1 */
 	int cgroup;                   /* directory of the group; -1 */
+	struct listener listener;     /* is_run: who gets the notifications of the filter */
 	struct netdev net;            /* network devices that can still be taken back */
 	const char *pid_file;         /* written, and to be taken away if the program does not start; borrowed */
 	bool is_unlocked;             /* container_go has given the lock back */
@@ -56,7 +58,7 @@ struct container {
 };
 
 #define CONTAINER_NONE ((struct container){ .dir = { -1, -1, "" }, .pidfd = -1, .sync = -1, .master = -1, .cgroup = -1, \
-				   .net = NETDEV_NONE, .tree = CGROUP_TREE_NONE })
+				   .listener = LISTENER_NONE, .net = NETDEV_NONE, .tree = CGROUP_TREE_NONE })
 
 /*
  * Makes a container. With is_run the process waits for container_go; else it waits at the gate for `start` and

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -260,8 +261,9 @@ static int release(struct exec *x, struct container *c, struct err *e)
 	}
 	if (r == 0 && (r = sync_send(c->sync, SYNC_GO, 0, -1)) < 0)
 		err_ret(e, r, "the new process");
-	if (r == 0 && (r = sync_receive(c->sync, &m)) < 0)
-		err_ret(e, r, "the new process");
+	const struct listener_process p = { .pid = c->pid, .init = x->state.pid.v, .is_exec = true, .state = &x->state };
+	if (r == 0)
+		r = listener_outcome(&x->listener, &p, c->sync, &m, e);
 	if (r < 0)
 		return r;
 	if (m.type == SYNC_LOST)
@@ -303,7 +305,7 @@ static int run(struct exec *x, struct container *c, struct err *e)
 int container_exec(const struct exec_request *rq, struct exec_process *ret, struct err *e)
 {
 	struct exec x exec_auto = { .rq = rq, .dir = STATE_DIR_NONE, .tree = CGROUP_TREE_NONE, .group = -1, .console = -1,
-				    .pidfd_socket = -1,				    .target = -1, .root = -1 };
+				    .pidfd_socket = -1, .target = -1, .root = -1, .listener = LISTENER_NONE };
 	struct container c container_auto = CONTAINER_NONE;
 	int r = exec_find(&x, e);
 	if (r == 0)
@@ -320,6 +322,8 @@ int container_exec(const struct exec_request *rq, struct exec_process *ret, stru
 		r = 0;
 	if (r == 0 && rq->pidfd_socket && (r = x.pidfd_socket = pidfd_socket_connect(rq->pidfd_socket, e)) > 0)
 		r = 0;
+	if (r == 0 && (x.plan.filter_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+		r = listener_open(x.spec.linux_->seccomp, &x.listener, e);
 	if (r == 0)
 		r = exec_open_root(&x, e);
 	if (r == 0)

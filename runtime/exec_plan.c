@@ -30,6 +30,7 @@ void exec_done(struct exec *x)
 	fd_drop(&x->pidfd_socket);
 	fd_drop(&x->target);
 	fd_drop(&x->root);
+	listener_done(&x->listener);
 }
 
 int exec_find(struct exec *x, struct err *e)

@@ -8,6 +8,7 @@
 
 #include "cgroup/tree.h"
 #include "runtime/exec.h"
+#include "runtime/listener.h"
 #include "runtime/process.h"
 #include "runtime/state.h"
 #include "util/arena.h"
@@ -26,6 +27,7 @@ struct exec {
 	uid_t root_uid;                /* the first id of the container's user namespace, if it has one */
 	gid_t root_gid;
 	int ns;                        /* CLONE_NEW* that the container has of its own or joined */
+	struct listener listener;      /* who gets the notifications of the filter */
 	bool is_guarded;               /* the container could look into a process that still has host descriptors */
 };
 

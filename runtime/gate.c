@@ -27,7 +27,7 @@ int gate_make(const struct state_dir *dir, struct err *e)
 	return fd_take(&fd);
 }
 
-int gate_pass(const struct state_dir *dir, struct err *e)
+int gate_pass(const struct state_dir *dir, struct listener *l, const struct listener_process *p, struct err *e)
 {
 	struct sockaddr_un name = gate_name(dir);
 	fd_auto int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -38,10 +38,11 @@ int gate_pass(const struct state_dir *dir, struct err *e)
 		return err_sys(e, "gate");
 	int r = sync_send(fd, SYNC_GO, 0, -1);
 	struct sync_message m;
-	if (r == 0)
-		r = sync_receive(fd, &m);
 	if (r < 0)
 		return err_ret(e, r, "gate");
+	r = listener_outcome(l, p, fd, &m, e);
+	if (r < 0)
+		return r;
 	if (m.type == SYNC_LOST)
 		return err_new(e, EPIPE, "the container's process ended before it could go on");
 	if (m.type != SYNC_ERROR)

@@ -5,11 +5,15 @@
  * connection whether the program runs: end of file is yes.
  */
 #pragma once
+#include "runtime/listener.h"
 #include "runtime/state.h"
 #include "util/err.h"
 
 /* Makes the listening socket. Runs in the parent before clone. Returns a descriptor to own. */
 int gate_make(const struct state_dir *dir, struct err *e);
 
-/* Opens the gate and waits for the outcome. -ENOENT: the container is not waiting. Runs in `start`. */
-int gate_pass(const struct state_dir *dir, struct err *e);
+/*
+ * Opens the gate and waits for the outcome. -ENOENT: the container is not waiting. `l` gets the notifications of the
+ * filter of `p`. Runs in `start`.
+ */
+int gate_pass(const struct state_dir *dir, struct listener *l, const struct listener_process *p, struct err *e);

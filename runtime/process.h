@@ -46,7 +46,7 @@ struct process_plan {
 	struct attrs attrs;         /* attrs_plan: after process_plan */
 	const struct sock_filter *filter;  /* NULL: no seccomp */
 	unsigned short filter_length;
-	unsigned filter_flags;      /* SECCOMP_FILTER_FLAG_* */
+	unsigned filter_flags;      /* SECCOMP_FILTER_FLAG_*; NEW_LISTENER: calls are notified */
 	bool is_terminal;
 	unsigned short rows, columns;      /* 0: not given */
 	unsigned preserve_fds;
@@ -95,6 +95,7 @@ int process_become(const struct process_plan *p, struct process_found *found, st
 
 /*
  * Loads the filter and runs the program; returns only on failure, with e.exit 126 or 127.
+ * `report` also gets the listener of a filter that notifies (filter.h).
  * Every descriptor from 3 + preserve_fds on closes. `launcher` is a descriptor of the launcher, or -1. Child. What goes
  * wrong once the launcher runs, it tells to the socket `report`; a filter that does not let it do so makes it say that on
  * the program's standard error. It ends with 126 or 127.

@@ -28,6 +28,7 @@ static const struct jx_field state_rows[] = {
 	JX_U64(struct state, pid_start, "pidStart"),
 	JX_BOOL(struct state, is_terminal, "terminal"),
 	JX_BOOL(struct state, is_pid_shared, "sharesPids"),
+	JX_BOOL(struct state, has_listener, "listener"),
 	JX_PAIRS(struct state, annotations, "annotations"),
 	JX_END,
 };

@@ -29,6 +29,7 @@ struct state {
 	struct opt_u64 pid_start;      /* its start time in clock ticks: tells a reused pid */
 	struct opt_bool is_terminal;
 	struct opt_bool is_pid_shared; /* no pid namespace of its own: its processes outlive the init */
+	struct opt_bool has_listener;  /* start hands the filter's notifications to linux.seccomp.listenerPath; else absent */
 	struct pairs annotations;
 	struct arena arena;            /* holds the strings after state_read */
 };

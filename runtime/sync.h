@@ -17,6 +17,7 @@ enum sync_type {
 	SYNC_GO,       /* parent to child: become the program */
 	SYNC_DETACH,   /* parent to child: outlive me, and wait at the gate */
 	SYNC_DETACHED, /* child to parent: done so */
+	SYNC_LISTENER, /* child to parent: the descriptor of the filter's notifications (filter.h) */
 	SYNC_ERROR,    /* child to parent: the account of a failure */
 };
 

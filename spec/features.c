@@ -3,6 +3,7 @@
 #include "spec/features.h"
 
 #include <seccomp.h>
+#include <string.h>
 
 #include "spec/features_fields.h"
 #include "spec/mountopt.h"
@@ -58,15 +59,20 @@ static struct strs hooks_list(struct arena *a)
 	return words_list(a, spec_is_supported("hooks") ? hooks : hooks + ARRAY_LEN(hooks) - 1);
 }
 
-/* Without SCMP_ACT_NOTIFY while it is refused. */
-static struct strs actions_list(struct arena *a)
+/* Those that the libseccomp in kist can make filters for. */
+static struct strs archs_list(struct arena *a)
 {
-	struct strs list = words_list(a, spec_action_words);
+	struct strs list = words_list(a, spec_arch_words);
 	size_t kept = 0;
-	for (size_t i = 0; i < list.n; i++)
-		if (spec_action_words[i].value != SPEC_ACT_NOTIFY ||
-		    spec_is_supported("linux.seccomp.listenerPath"))
+	for (size_t i = 0; i < list.n; i++) {
+		char name[32];
+		size_t n = 0;
+		for (const char *p = list.v[i] + strlen("SCMP_ARCH_"); *p && n + 1 < sizeof(name); p++)
+			name[n++] = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
+		name[n] = '\0';
+		if (seccomp_arch_resolve_name(name))
 			list.v[kept++] = list.v[i];
+	}
 	list.n = kept;
 	return list;
 }
@@ -86,9 +92,9 @@ static struct features_seccomp *seccomp_part(struct arena *a)
 {
 	struct features_seccomp *s = arena_new(a, struct features_seccomp);
 	s->enabled = yes;
-	s->actions = actions_list(a);
+	s->actions = words_list(a, spec_action_words);
 	s->operators = words_list(a, spec_compare_words);
-	s->archs = words_list(a, spec_arch_words);
+	s->archs = archs_list(a);
 	s->known_flags = words_list(a, spec_filter_flag_words);
 	s->supported_flags = words_list(a, spec_filter_flag_words);
 	return s;

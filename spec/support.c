@@ -22,12 +22,6 @@ static bool uses_intel_rdt(const struct spec *s)
 	return s->linux_ && s->linux_->intel_rdt;
 }
 
-/* Also what SCMP_ACT_NOTIFY needs: spec_check has seen to it that the two come together. */
-static bool uses_listener(const struct spec *s)
-{
-	return s->linux_ && s->linux_->seccomp && s->linux_->seccomp->listener_path;
-}
-
 /* ---- the tables: strike a row when its key is acted on ---- */
 
 static const struct {
@@ -36,7 +30,6 @@ static const struct {
 } rows[] = {
 	{ "hooks", uses_hooks },
 	{ "linux.intelRdt", uses_intel_rdt },
-	{ "linux.seccomp.listenerPath", uses_listener },
 };
 
 /* ---- */

@@ -74,13 +74,6 @@ mkdir_box() {
 	assert_output --partial 'linux.seccomp.defaultErrnoRet'
 }
 
-@test "notify is refused as long as nothing acts on it" {
-	box true
-	on_mkdir SCMP_ACT_NOTIFY
-	run -1 kist create --bundle b c
-	assert_output --partial 'linux.seccomp'
-}
-
 # compare OPERATOR VALUE [VALUE-TWO]: chmod with such a mode gives EPERM
 compare() {
 	filter "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"chmod\"],\"action\":\"SCMP_ACT_ERRNO\",
@@ -375,4 +368,214 @@ with open(sys.argv[1], "r+b") as file:
 	run run_box
 	assert_success
 	assert_line fine
+}
+
+# ---- SCMP_ACT_NOTIFY ----
+
+# agent [OPTION...]: starts the agent at the socket "agent.sock", and sets AGENT to its pid
+agent() {
+	mkdir -p agent
+	"$RUNTIME_HELPERS/seccomp_agent.py" "$PWD/agent.sock" agent "$@" </dev/null >agent.log 2>&1 3>&- &
+	AGENT=$!
+	wait_until 5 test -S agent.sock
+}
+
+no_agent() {
+	kill "$AGENT" 2>/dev/null || true
+	wait "$AGENT" 2>/dev/null || true
+	rm -f agent.sock
+}
+
+# notify NAME...: these calls go to the agent
+notify() {
+	edit_config '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", listenerPath: $s, listenerMetadata: "who \"knows\"",
+		syscalls: [{ names: $ARGS.positional, action: "SCMP_ACT_NOTIFY" }] }' --arg s "$PWD/agent.sock" --args "$@"
+}
+
+# told N FILTER: of the Nth message
+told() {
+	jq -r "$2" "agent/$1.json"
+}
+
+@test "notify: run hands the calls to the agent, with one whole state" {
+	mkdir_box
+	notify mkdir
+	edit_config '.annotations = { "a.b": "c" }'
+	agent --errno 83=95
+	run run_box
+	assert_line --partial 'not supported'
+	assert_line 'status 1'
+	assert_equal "$(ls agent)" $'1.json\ncalls'
+	assert_equal "$(<agent/calls)" 83
+	assert_equal "$(told 1 '[.ociVersion, .metadata, .state.ociVersion, .state.id, .state.status, .state.bundle,
+		.state.annotations["a.b"], (.fds | tojson), .agent.fds] | join(" ")')" \
+		"1.3.0 who \"knows\" 1.3.0 c creating $BUNDLE c [\"seccompFd\"] 1"
+	assert_equal "$(told 1 .pid)" "$(told 1 .state.pid)"
+	assert_equal "$(told 1 '[keys, (.state | keys)] | tojson')" \
+		'[["agent","fds","metadata","ociVersion","pid","state"],["annotations","bundle","id","ociVersion","pid","status"]]'
+	no_agent
+}
+
+@test "notify: start hands them over, and exec does for its process" {
+	box sleep 1000
+	add_mount /m tmpfs tmpfs
+	notify mkdir
+	agent --errno 83=95
+	create_box
+	assert_equal "$(ls agent)" calls # not yet
+	kist start c
+	assert_equal "$(told 1 '.pid, .state.pid, .state.status')" "$(kist state c | jq -r '.pid, .pid, "creating"')"
+	run kist exec c mkdir /m/x
+	assert_failure
+	assert_output --partial 'not supported'
+	assert_equal "$(told 2 '.state.pid, .state.status, .state.id, .agent.fds')" "$(kist state c | jq -r '.pid, "running", .id, 1')"
+	[ "$(told 2 .pid)" -gt 1 ]
+	[ "$(told 2 .pid)" != "$(told 2 .state.pid)" ]
+	assert_equal "$(cat agent/calls)" 83
+	delete_box
+	no_agent
+}
+
+@test "notify: none of the calls that kist itself may still make stops it" {
+	local call
+	box sh -c 'id -u; echo done >&2'
+	agent
+	for call in write sendmsg sendto recvmsg read futex sched_yield close fcntl capset prctl execve execveat exit exit_group \
+		seccomp clone getpid rt_sigreturn brk; do
+		for nnp in true false; do
+			notify "$call"
+			edit_config ".process.noNewPrivileges = $nnp"
+			run timeout 20 "$KIST" --root "$KIST_ROOT" run --bundle b c
+			assert_equal "$call $nnp $status: $output" "$call $nnp 0: "$'0\ndone'
+		done
+	done
+	create_box
+	kist start c
+	wait_status c stopped
+	kist delete c
+	no_agent
+}
+
+@test "notify: all calls there are, by the default action" {
+	local flags
+	box sh -c 'ls / >/dev/null; echo $HOME'
+	agent
+	for flags in null '["SECCOMP_FILTER_FLAG_TSYNC"]' '["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV","SECCOMP_FILTER_FLAG_LOG"]'; do
+		edit_config '.linux.seccomp = { defaultAction: "SCMP_ACT_NOTIFY", listenerPath: $s, flags: $f }' \
+			--arg s "$PWD/agent.sock" --argjson f "$flags"
+		run timeout 20 "$KIST" --root "$KIST_ROOT" run --bundle b c
+		assert_success
+		assert_output /root
+	done
+	run grep -cx 59 agent/calls # execve
+	[ "$output" -ge 3 ]
+	no_agent
+}
+
+@test "notify: a real-time process on one processor does not wait for ever" {
+	chrt -f 1 true || skip "no real-time policies here (CAP_SYS_NICE)"
+	box echo done
+	notify write sendmsg sched_yield
+	agent
+	run timeout 30 chrt -f 1 taskset -c 0 "$KIST" --root "$KIST_ROOT" run --bundle b c
+	assert_success
+	assert_output done
+	no_agent
+}
+
+@test "notify: an error behind the filter is still reported" {
+	box /etc/tool
+	printf '#!/no/such/interpreter\n' >b/rootfs/etc/tool
+	chmod 755 b/rootfs/etc/tool
+	notify sendmsg write execve
+	agent
+	run -127 timeout 20 "$KIST" --root "$KIST_ROOT" run --bundle b c
+	assert_output --partial 'exec: "/etc/tool": no such file or directory'
+	# the agent's own no
+	no_agent
+	box2=$BUNDLE
+	agent --errno 59=13
+	run -126 timeout 20 "$KIST" --root "$KIST_ROOT" run --bundle "$box2" c
+	assert_output --partial 'permission denied'
+	no_agent
+}
+
+@test "notify: without an agent nothing is made" {
+	box true
+	notify mkdir
+	run -1 kist create --bundle b c
+	assert_output --partial "linux.seccomp.listenerPath $PWD/agent.sock: No such file or directory"
+	run -125 run_box
+	assert_output --partial "linux.seccomp.listenerPath $PWD/agent.sock: No such file or directory"
+	: >agent.sock
+	run -1 kist create --bundle b c
+	assert_output --partial "linux.seccomp.listenerPath $PWD/agent.sock: not a socket"
+	rm agent.sock
+	run kist list -q
+	assert_output ''
+}
+
+@test "notify: an agent that is gone at start can come back" {
+	box sleep 1000
+	notify mkdir
+	agent
+	create_box
+	no_agent
+	run -1 kist start c
+	assert_output --partial "linux.seccomp.listenerPath $PWD/agent.sock: No such file or directory"
+	assert_equal "$(kist state c | jq -r .status)" created
+	agent
+	kist start c
+	wait_status c running
+	delete_box
+	no_agent
+}
+
+@test "notify: an agent that hangs up is an error, and ends the process" {
+	box sleep 1000
+	notify mkdir
+	agent --drop
+	run -125 run_box
+	assert_output --partial 'linux.seccomp.listenerPath: send the container process state'
+	no_agent
+}
+
+@test "notify: calls fail once the agent is gone" {
+	box sh -c 'mkdir /m/x; echo "status $?"'
+	add_mount /m tmpfs tmpfs
+	notify mkdir
+	agent --die
+	run timeout 20 "$KIST" --root "$KIST_ROOT" run --bundle b c
+	assert_line --partial 'not implemented'
+	assert_line 'status 1'
+	no_agent
+}
+
+@test "notify: listenerPath means nothing without a call that is notified" {
+	mkdir_box
+	on_mkdir SCMP_ACT_ERRNO
+	edit_config '.linux.seccomp.listenerPath = "/no/agent/here" | .linux.seccomp.listenerMetadata = "m"'
+	run run_box
+	assert_line 'status 1'
+}
+
+@test "notify: a path that is longer than a socket's name" {
+	local folder
+	folder=$PWD/$(printf 'd%.0s' {1..90})
+	mkdir "$folder"
+	box true
+	notify getpid
+	agent
+	mv agent.sock "$folder/agent.sock"
+	edit_config '.linux.seccomp.listenerPath = $s' --arg s "$folder/agent.sock"
+	run run_box
+	assert_success
+	assert_equal "$(told 1 .state.id)" c
+	no_agent
+}
+
+@test "notify: features names it" {
+	run jq -r '.linux.seccomp | .actions[], .supportedFlags[]' <<<"$(kist features)"
+	assert_line SCMP_ACT_NOTIFY
+	assert_line SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 }
