@@ -56,7 +56,7 @@ prints() {
 
 @test "ctr run -t, task exec -t: terminals" {
 	prints ctr_terminals
-	assert_equal "$(<out)" $'24 80\n-> 5\n/dev/pts/0\n-> 6'
+	assert_equal "$(<out)" $'24 80\n-> 5\n24 80\n/dev/pts/0\n-> 6'
 }
 
 @test "a shim that is killed: containerd deletes the container by kist delete --force" {

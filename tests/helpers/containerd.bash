@@ -93,11 +93,13 @@ ctr_life() {
 }
 
 ctr_terminals() {
+	# ctr gives the terminal its size after the start, and complains when the program has ended by then
+	local sized='until stty size 2>/dev/null | grep -v "^0"; do sleep 0.1; done'
 	with_terminal ctr -a "$CONTAINERD_RUN/sock" -n box run --runc-binary "$RT" --runc-root "$CONTAINERD_RUN/$RT_NAME" \
-		-t --rm box:1 c sh -c 'until stty size 2>/dev/null | grep -v "^0"; do sleep 0.1; done; exit 5'
+		-t --rm box:1 c sh -c "$sized; exit 5"
 	echo "-> $?"
 	ctr_run -d box:1 c sleep 1000
-	with_terminal ctr -a "$CONTAINERD_RUN/sock" -n box task exec -t --exec-id e c sh -c 'tty; exit 6'
+	with_terminal ctr -a "$CONTAINERD_RUN/sock" -n box task exec -t --exec-id e c sh -c "$sized; tty; exit 6"
 	echo "-> $?"
 	ctr task kill -s KILL c
 	wait_until 20 eval 'ctr task ls | grep -q STOPPED'
