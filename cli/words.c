@@ -17,7 +17,7 @@ const struct opt words_global[] = {
 	{ OPT_STR_AT(G, store), .name = "store", .arg = "DIR",
 	  .help = "images and containers (default $KIST_STORE, /var/lib/kist or $XDG_DATA_HOME/kist)" },
 	{ OPT_STR_AT(G, log), .name = "log", .arg = "FILE",
-	  .help = "write errors and warnings to FILE too; file:FILE, syslog:TAG and journald:TAG say where" },
+	  .help = "write warnings to FILE, and errors there too; file:FILE, syslog:TAG and journald:TAG say where" },
 	{ OPT_WORD_AT(G, log_format), .name = "log-format", .arg = "text|json",
 	  .help = "lines of the log file; json holds the error of a command and nothing else" },
 	{ OPT_WORD_AT(G, log_level), .name = "log-level", .arg = "error|warning|info|debug",

@@ -90,9 +90,11 @@ static void __attribute__((format(printf, 2, 0))) say(enum log_level level, cons
 		return;
 	char text[1200], line[1300];
 	vsnprintf(text, sizeof(text), format, ap);
+	/* A log that takes them spares standard error: under create and exec that is the container's own. */
+	bool is_apart = sink.fd >= 0 && !sink.is_json && level != LOG_ERROR;
 	int n = snprintf(line, sizeof(line), "kist: %s%s%s\n", level == LOG_ERROR ? "" : level_names[level],
 			 level == LOG_ERROR ? "" : ": ", text);
-	if (n > 0)
+	if (n > 0 && !is_apart)
 		fd_write_all(STDERR_FILENO, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
 	to_file(level, text);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One sink for what kist says beside its results: warnings, notes and, at the end, the error. Text goes to standard
- * error; with a log file (--log) lines go there too, as text or as one JSON object per line. A JSON log holds one error
- * of each command and nothing else, because podman reads the whole file as a single JSON value.
+ * error. With a log (--log) the error goes there too, as text or as one JSON object, and the rest goes there alone, but
+ * for a JSON log: that holds one error of each command and nothing else, because podman reads the whole file as a single
+ * JSON value.
  */
 #pragma once
 #include <stdbool.h>

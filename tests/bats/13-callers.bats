@@ -82,6 +82,15 @@ told() {
 	assert_line -n 1 --partial ' a'
 }
 
+@test "log: a text log takes warnings off standard error, which create gives to the program" {
+	box true
+	edit_config '.process.capabilities.ambient = ["CAP_SYS_ADMIN", "CAP_NONSENSE"]'
+	run -0 kist --log l run --bundle b c
+	assert_output ''
+	run -0 cat l
+	assert_line --partial ' warning: process.capabilities.ambient'
+}
+
 @test "log: on success there is nothing in it, warnings or not" {
 	box true
 	edit_config '.process.capabilities.ambient = ["CAP_SYS_ADMIN", "CAP_NONSENSE"]'
