@@ -3,8 +3,10 @@
 #include "cgroup/place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const spec_key = "linux.cgroupsPath";
 
@@ -89,4 +91,31 @@ int cgroup_locate(const struct cgroup_tree *tree, const char *cgroups_path, cons
 		return cgroup_place(cgroups_path, id, NULL, a, ret_place, e);
 	int r = cgroup_own_read(tree, a, &own, e);
 	return r < 0 ? r : cgroup_place(cgroups_path, id, &own, a, ret_place, e);
+}
+
+/* The group that is there and nearest to `path`, which gets shorter. */
+static void nearest_existing(const struct cgroup_tree *tree, char *path)
+{
+	while (*path && faccessat(tree->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+		char *slash = strrchr(path, '/');
+		*(slash ? slash : path) = '\0';
+	}
+}
+
+int cgroup_may_make(const struct cgroup_tree *tree, const struct cgroup_place *place, struct arena *a, struct err *e)
+{
+	struct cgroup_own own;
+	char *up = arena_str(a, place->path);
+	nearest_existing(tree, up);
+	/* Its processes come from our own group, so cgroup.procs must be ours to write all the way. cgroups(7). */
+	const char *procs = *up ? arena_fmt(a, "%s/cgroup.procs", up) : "cgroup.procs";
+	if (faccessat(tree->fd, *up ? up : ".", W_OK, AT_EACCESS) == 0 &&
+	    faccessat(tree->fd, procs, W_OK, AT_EACCESS) == 0)
+		return 0;
+	int r = -errno;
+	struct err ignored;
+	const char *session = cgroup_own_read(tree, a, &own, &ignored) == 0 && *own.path ? own.path : "/";
+	return err_new(e, -r, "cgroup /%s: %s: it is not delegated to this user, whose session is in %s: run kist in a "
+		       "group that is, by systemd-run --user --scope -p Delegate=yes -- kist ...", place->path,
+		       strerror(-r), session);
 }

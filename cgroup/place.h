@@ -32,6 +32,12 @@ int cgroup_locate(const struct cgroup_tree *tree, const char *cgroups_path, cons
 		  struct cgroup_place *ret_place, struct err *e);
 
 /*
+ * Whether we may make groups there: for users, and root of a user namespace, to whom only what was delegated belongs.
+ * -EACCES, -EROFS, with words that say how a delegated group is had. Looks only: access(2).
+ */
+int cgroup_may_make(const struct cgroup_tree *tree, const struct cgroup_place *place, struct arena *a, struct err *e);
+
+/*
  * Whether a path (without leading slash) has only proper components; for paths that come back from state
  * files.
  */

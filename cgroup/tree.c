@@ -15,6 +15,7 @@
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/mountinfo.h"
+#include "util/proc.h"
 
 enum { PROC_TEXT_MAX = 1 << 20 };
 
@@ -102,7 +103,8 @@ static bool is_delegated(const char *dir)
 	struct stat st;
 	if (has_mark(dir))
 		return true;
-	return geteuid() != 0 && stat(dir, &st) == 0 && st.st_uid == geteuid();
+	/* For root of the host all of the tree is root's. */
+	return (geteuid() != 0 || proc_is_in_userns()) && stat(dir, &st) == 0 && st.st_uid == geteuid();
 }
 
 /* The delegated group that `path` is, or whose supervisor leaf it is; NULL. */

@@ -36,8 +36,8 @@ struct cgroup_own {
 
 /*
  * Reads /proc/self/cgroup and finds out whether the group is delegated to us: the attribute user.delegate or
- * trusted.delegate is "1" (systemd's mark), or, for a user other than root, the directory belongs to that
- * user. The root of the tree counts as not delegated. Strings live in the arena. cgroups(7),
+ * trusted.delegate is "1" (systemd's mark), or, for a user other than root of the host, the directory belongs to
+ * that user. The root of the tree counts as not delegated. Strings live in the arena. cgroups(7),
  * cgroup_namespaces(7).
  */
 int cgroup_own_read(const struct cgroup_tree *tree, struct arena *a, struct cgroup_own *ret_own, struct err *e);

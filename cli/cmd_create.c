@@ -5,6 +5,7 @@
 #include "cli/cmd.h"
 #include "runtime/bundle.h"
 #include "runtime/create.h"
+#include "runtime/rootless.h"
 #include "util/mem.h"
 
 int cmd_create(const struct cli *cli, const void *options, int argc, char **argv, struct err *e)
@@ -18,6 +19,8 @@ int cmd_create(const struct cli *cli, const void *options, int argc, char **argv
 	int r = cmd_service(&service, e);
 	if (r == 0)
 		r = bundle_open(o->bundle, o->config, &b, e);
+	if (r == 0)
+		r = rootless_enter(&b.spec, e);
 	if (r < 0)
 		return r;
 	const struct create_request rq = {

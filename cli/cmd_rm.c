@@ -4,6 +4,7 @@
 
 #include "cli/cmd.h"
 #include "engine/verbs.h"
+#include "runtime/rootless.h"
 #include "util/log.h"
 
 int cmd_rm(const struct cli *cli, const void *options, int argc, char **argv, struct err *e)
@@ -11,10 +12,13 @@ int cmd_rm(const struct cli *cli, const void *options, int argc, char **argv, st
 	const struct rm_options *o = options;
 	const struct engine g = { .state_root = cli->global->root, .store = cli->global->store };
 	int failed = 0;
+	int r = rootless_enter(NULL, e);
 
+	if (r < 0)
+		return r;
 	for (int i = 0; i < argc; i++) {
 		struct err one = { 0 };
-		int r = engine_remove(&g, argv[i], o->force, &one);
+		r = engine_remove(&g, argv[i], o->force, &one);
 		if (r < 0 && argc == 1) {
 			*e = one;
 			return r;

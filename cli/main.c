@@ -9,6 +9,7 @@
 
 #include "cli/help.h"
 #include "cli/words.h"
+#include "runtime/rootless.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -46,7 +47,8 @@ static int below_env(const char *name, const char *home_part, const char **ret, 
 	else if (home_part && home && *home == '/')
 		*ret = mem_fmt("%s/%s/kist", home, home_part);
 	else
-		return err_new(e, ENOENT, "%s is not set; use --root and --store", name);
+		return err_new(e, ENOENT, "%s is not set: log in by a way that sets it (ssh, machinectl shell; su and sudo do "
+			       "not), or name directories of your own by --root and --store", name);
 	return 0;
 }
 
@@ -69,6 +71,17 @@ static int set_dirs(struct global_options *g, struct err *e)
 	if (!r && !strcmp(g->root, "/"))
 		return err_new(e, EINVAL, "option --root: / is no place for the state of containers");
 	return r;
+}
+
+/* As root of its namespace, the second kist of a user (runtime/rootless.h) would take other directories. */
+static int set_rootless(const struct global_options *g, struct err *e)
+{
+	if (g->rootless)
+		rootless_set(!strcmp(g->rootless, "false") ? ROOTLESS_FALSE :
+			     !strcmp(g->rootless, "true") ? ROOTLESS_TRUE : ROOTLESS_AUTO);
+	if (getauxval(AT_EUID) != 0 && (setenv("KIST_ROOT", g->root, 1) < 0 || setenv("KIST_STORE", g->store, 1) < 0))
+		return err_sys(e, "environment");
+	return 0;
 }
 
 static enum log_level level_of(const struct global_options *g)
@@ -236,7 +249,7 @@ static int dispatch(struct cli *cli, struct global_options *g, int argc, char **
 	}
 	if (!cli->command)
 		return unknown_command(cli, page, argv[taken - 1]);
-	if (set_dirs(g, &e) < 0) {
+	if (set_dirs(g, &e) < 0 || set_rootless(g, &e) < 0) {
 		log_error("%s", e.text);
 		return EXIT_FAILED;
 	}

@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "engine/compose_parts.h"
+#include "ns/enter.h"
 #include "spec/default.h"
 #include "spec/fields.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/proc.h"
 
-enum { ENV_FILE_MAX = 1 << 20, HOSTNAME_MAX = 63 };
+enum { ENV_FILE_MAX = 1 << 20, HOSTNAME_MAX = 63, TTY_GID = 5 };
 
 /* ---- lists ---- */
 
@@ -113,6 +115,28 @@ static void join_linux(struct spec_linux *l, const struct spec_linux *d)
 		l->resources = d->resources;
 }
 
+/* tty's group on most hosts is 5: where only a user's own id is mapped, the terminals are root's. */
+static int fit_mounts(struct compose *c, struct err *e)
+{
+	struct spec_id_maps gids;
+
+	if (!proc_is_in_userns())
+		return 0;
+	int r = enter_read_map("/proc/self/gid_map", c->a, &gids, e);
+	for (size_t i = 0; i < gids.n && r == 0; i++)
+		if (gids.v[i].container_id.v <= TTY_GID && TTY_GID - gids.v[i].container_id.v < gids.v[i].size.v)
+			return 0;
+	for (size_t i = 0; i < c->s->mounts.n && r == 0; i++) {
+		struct strs *o = &c->s->mounts.v[i].options;
+		size_t n = 0;
+		for (size_t k = 0; k < o->n; k++)
+			if (strcmp(o->v[k], "gid=5") != 0)
+				o->v[n++] = o->v[k];
+		o->n = n;
+	}
+	return r;
+}
+
 static int join_defaults(struct compose *c, struct err *e)
 {
 	free_auto char *text = spec_default_json(false);
@@ -137,7 +161,7 @@ static int join_defaults(struct compose *c, struct err *e)
 		s->root = arena_new(c->a, struct spec_root);
 		s->root->path = "rootfs";   /* a name only: the tree is handed in */
 	}
-	return 0;
+	return c->is_mounts_given ? 0 : fit_mounts(c, e);
 }
 
 /* ---- names and networks ---- */

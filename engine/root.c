@@ -11,6 +11,7 @@
 #include "ns/mount.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/proc.h"
 
 enum { LAYERS_FILE_MAX = 64 << 10 };
 
@@ -51,9 +52,15 @@ static int make_upper(const struct record_dir *d, int top, struct err *e)
 	return 0;
 }
 
+/* Root of the host alone may read trusted.* attributes; for others overlayfs takes user.*: "userxattr". */
+static bool is_user(void)
+{
+	return geteuid() != 0 || proc_is_in_userns();
+}
+
 static int stack(const struct record_dir *d, const struct layers *l, bool is_volatile, struct err *e)
 {
-	const unsigned flags = (geteuid() ? OVERLAY_USERXATTR : 0) | (is_volatile ? OVERLAY_VOLATILE : 0);
+	const unsigned flags = (is_user() ? OVERLAY_USERXATTR : 0) | (is_volatile ? OVERLAY_VOLATILE : 0);
 	fd_auto int upper = open_dir(d, "upper", e);
 	fd_auto int work = upper < 0 ? -1 : open_dir(d, "work", e);
 	fd_auto int empty = -1;   /* what overlayfs gets below an image without layers */
@@ -122,5 +129,5 @@ int root_view(const struct store *s, const struct image *image, struct err *e)
 	/* overlayfs takes a single layer only under an upper one. */
 	if (l.n == 1)
 		return fd_take(&l.fd[0]);
-	return mount_overlay(l.fd, l.n, -1, -1, 0, e);
+	return mount_overlay(l.fd, l.n, -1, -1, is_user() ? OVERLAY_USERXATTR : 0, e);
 }

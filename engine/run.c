@@ -15,6 +15,7 @@
 #include "engine/root.h"
 #include "engine/run_parts.h"
 #include "runtime/control.h"
+#include "runtime/rootless.h"
 #include "spec/load.h"
 #include "util/clock.h"
 #include "util/fd.h"
@@ -233,7 +234,10 @@ int run_container(const struct run_request *rq, char ret_name[static RUN_NAME_MA
 	struct run_source s run_source_auto = { .store = STORE_NONE };
 	struct record_dir d record_auto = RECORD_DIR_NONE;
 	struct err ignored;
-	int r = run_load_source(rq, false, &s, e);
+	int r = rootless_enter(NULL, e);
+
+	if (r == 0)
+		r = run_load_source(rq, false, &s, e);
 
 	if (r == 0)
 		r = record_make(&s.store, rq->name, &d, e);

@@ -7,6 +7,7 @@
 #include "engine/root.h"
 #include "engine/run_parts.h"
 #include "runtime/control.h"
+#include "runtime/rootless.h"
 #include "spec/load.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -73,7 +74,10 @@ int run_again(const char *state_root, const char *store, const char *name, bool 
 {
 	struct store s store_auto = STORE_NONE;
 	struct record_dir d record_auto = RECORD_DIR_NONE;
-	int r = store_open(store, false, &s, e);
+	int r = rootless_enter(NULL, e);
+
+	if (r == 0)
+		r = store_open(store, false, &s, e);
 
 	if (r == 0)
 		r = record_open(&s, name, &d, e);

@@ -6,6 +6,7 @@
 #include "engine/run_parts.h"
 #include "runtime/bundle.h"
 #include "runtime/control.h"
+#include "runtime/rootless.h"
 #include "util/fd.h"
 
 /* As runc has it: create and start, our stdio, and nobody waits. */
@@ -64,6 +65,8 @@ int run_bundle(const struct run_request *rq, int *ret_status, struct err *e)
 	struct bundle b bundle_auto = { 0 };
 	int r = bundle_open(rq->bundle, rq->bundle_config, &b, e);
 
+	if (r == 0)
+		r = rootless_enter(&b.spec, e);
 	if (r < 0)
 		return r;
 	struct create_request create = run_create_request(rq, rq->name, &b.spec);

@@ -6,6 +6,7 @@
 #include "engine/run_parts.h"
 #include "runtime/bundle.h"
 #include "runtime/plan.h"
+#include "runtime/rootless.h"
 #include "spec/check.h"
 #include "spec/support.h"
 #include "util/fd.h"
@@ -16,7 +17,7 @@ static int print_plan(const struct run_request *rq, const struct spec *spec, con
 {
 	struct arena arena_auto a = { 0 };
 	struct plan plan;
-	const struct plan_options o = {
+	struct plan_options o = {
 		.id = rq->name ? rq->name : "new", .bundle = bundle, .is_no_pivot = rq->is_no_pivot,
 		.is_no_keyring = rq->is_no_keyring, .preserve_fds = rq->preserve_fds, .has_rootfs_tree = has_tree,
 	};
@@ -24,6 +25,8 @@ static int print_plan(const struct run_request *rq, const struct spec *spec, con
 
 	if (r == 0)
 		r = spec_supported(spec, e);
+	if (r == 0)
+		r = rootless_plan(spec, !has_tree, &a, &o, e);
 	if (r == 0)
 		r = plan_make(spec, &o, &a, &plan, e);
 	if (r == 0)
@@ -35,7 +38,10 @@ static int plan_container(const struct run_request *rq, struct str *out, struct 
 {
 	struct run_source s run_source_auto = { .store = STORE_NONE };
 	struct spec spec spec_auto = { 0 };
-	int r = run_load_source(rq, true, &s, e);
+	int r = rootless_enter(NULL, e);
+
+	if (r == 0)
+		r = run_load_source(rq, true, &s, e);
 
 	if (r < 0)
 		return r;
@@ -59,5 +65,7 @@ int run_plan(const struct run_request *rq, struct str *out, struct err *e)
 	if (!rq->bundle)
 		return plan_container(rq, out, e);
 	int r = bundle_open(rq->bundle, rq->bundle_config, &b, e);
+	if (r == 0)
+		r = rootless_enter(&b.spec, e);
 	return r < 0 ? r : print_plan(rq, &b.spec, b.path, false, out, e);
 }

@@ -13,6 +13,7 @@
 #include "util/log.h"
 #include "util/mem.h"
 #include "util/path.h"
+#include "util/proc.h"
 
 bool meta_xattr_is_kept(const char *name)
 {
@@ -61,10 +62,19 @@ static int set_xattrs(int fd, const char *path, const struct tar_entry *en, stru
 	return 0;
 }
 
+/* user_namespaces(7): an id that the namespace does not have. */
+static int owner_failed(const struct tar_entry *en, struct err *e)
+{
+	if (errno == EINVAL && proc_is_in_userns())
+		return err_new(e, EINVAL, "owner %u:%u: not among the ids that kist has for you: /etc/subuid and /etc/subgid "
+			       "give a user more, through newuidmap of the package uidmap", en->uid, en->gid);
+	return err_sys(e, "owner %u:%u", en->uid, en->gid);
+}
+
 int meta_file(int fd, const struct tar_entry *en, const struct meta_owner *own, struct err *e)
 {
 	if ((en->uid != own->uid || en->gid != own->gid) && fchown(fd, en->uid, en->gid) < 0)
-		return err_sys(e, "owner %u:%u", en->uid, en->gid);
+		return owner_failed(en, e);
 	if ((en->mode & 07000) && fchmod(fd, en->mode) < 0)
 		return err_sys(e, "mode %o", en->mode);
 	int r = set_xattrs(fd, NULL, en, e);
@@ -85,7 +95,7 @@ int meta_node(int parent, const char *name, const struct tar_entry *en, struct e
 	if (fd < 0)
 		return err_ret(e, fd, "open");
 	if (fchownat(fd, "", en->uid, en->gid, AT_EMPTY_PATH) < 0)
-		return err_sys(e, "owner %u:%u", en->uid, en->gid);
+		return owner_failed(en, e);
 	char path[32];
 	fd_path(fd, path);
 	bool is_plain = en->type != TAR_SYMLINK && en->type != TAR_DIR;

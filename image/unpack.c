@@ -13,8 +13,10 @@
 #include "image/meta.h"
 #include "image/whiteout.h"
 #include "util/fd.h"
+#include "util/log.h"
 #include "util/mem.h"
 #include "util/path.h"
+#include "util/proc.h"
 
 struct unpack {
 	struct tar tar;
@@ -185,6 +187,12 @@ static int make_node(struct unpack *u, const struct place *at, struct err *e)
 		return 0;
 	if (en->dev_major > 0xfff || en->dev_minor > 0xfffff)
 		return err_new(e, EINVAL, "device %u:%u is out of range", en->dev_major, en->dev_minor);
+	/* Nobody but root of the host may make one, and the layers of a user are mounted where none could be opened. */
+	if (kind != S_IFIFO && proc_is_in_userns()) {
+		log_warn("entry \"%.200s\": device node %u:%u left out: only root of the host can make one", en->path,
+			 en->dev_major, en->dev_minor);
+		return 0;
+	}
 	dev_t dev = kind == S_IFIFO ? 0 : makedev(en->dev_major, en->dev_minor);
 	int r = mknodat(at->parent, at->name, kind | 0600, dev);
 	if (r < 0 && errno == EEXIST && (r = dirstack_clear(at->parent, at->name)) == 0)

@@ -24,6 +24,7 @@
 #include "runtime/launcher.h"
 #include "runtime/notify.h"
 #include "runtime/plan.h"
+#include "runtime/rootless.h"
 #include "runtime/spawn.h"
 #include "runtime/sync.h"
 #include "spec/check.h"
@@ -47,6 +48,7 @@ struct create {
 	struct home home;
 	int gate, console, pidfd_socket;
 	char *net_program;            /* kist-net, when network devices are listed */
+	bool adds_userns;
 };
 
 static void create_done(struct create *m)
@@ -95,7 +97,7 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 {
 	const struct create_request *rq = m->rq;
 	fd_auto int rootfs = own_rootfs;
-	const struct plan_options o = {
+	struct plan_options o = {
 		.id = rq->id, .bundle = rq->bundle, .is_no_pivot = rq->is_no_pivot, .is_no_keyring = rq->is_no_keyring,
 		.preserve_fds = rq->preserve_fds, .has_rootfs_tree = rootfs >= 0, .has_cache = true,
 		.state_root = m->c->dir.root,
@@ -106,7 +108,10 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 	if (r == 0)
 		r = spec_supported(rq->spec, e);
 	if (r == 0)
+		r = rootless_plan(rq->spec, rootfs < 0, &m->c->arena, &o, e);
+	if (r == 0)
 		r = plan_make(rq->spec, &o, &m->c->arena, &m->plan, e);
+	m->adds_userns = o.adds_userns;
 	if (r == 0 && rq->is_first && is_exposed(&m->plan))
 		r = launcher_seal_self(e);
 	if (r == 0 && has_listener(m))
@@ -137,6 +142,7 @@ static int record_intent(struct create *m, struct err *e)
 		.is_terminal = { .has = true, .v = m->plan.need & NEED_TERMINAL },
 		.is_pid_shared = { .has = !(m->plan.new_ns & CLONE_NEWPID), .v = true },
 		.has_listener = { .has = has_listener(m), .v = has_listener(m) },
+		.is_userns = { .has = m->adds_userns, .v = m->adds_userns },
 		.annotations = m->rq->spec->annotations,
 	};
 	return state_write_first(&m->c->dir, s, e);
@@ -167,7 +173,8 @@ static int meanwhile(struct create *m, struct err *e)
 	struct container *c = m->c;
 	int r = 0;
 	if (m->home.has_group)
-		r = devices_apply(m->home.group.fd, &m->plan.devices, m->plan.need & NEED_USERNS_ID, false, e);
+		r = devices_apply(m->home.group.fd, &m->plan.devices, m->plan.need & (NEED_USERNS_ID | NEED_INSIDE),
+				  false, e);
 	if (r == 0)
 		r = process_oom_score(&m->plan.process, c->pid, e);
 	fd_auto int file = r < 0 ? -1 : openat(c->dir.fd, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

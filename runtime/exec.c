@@ -19,6 +19,7 @@
 #include "runtime/exec_plan.h"
 #include "runtime/launcher.h"
 #include "runtime/process.h"
+#include "runtime/rootless.h"
 #include "runtime/spawn.h"
 #include "runtime/sync.h"
 #include "runtime/tty.h"
@@ -308,6 +309,8 @@ int container_exec(const struct exec_request *rq, struct exec_process *ret, stru
 				    .pidfd_socket = -1, .target = -1, .root = -1, .listener = LISTENER_NONE };
 	struct container c container_auto = CONTAINER_NONE;
 	int r = exec_find(&x, e);
+	if (r == 0)
+		r = rootless_join(x.state.pid.v, exec_has_userns(&x), e);
 	if (r == 0)
 		r = exec_plan(&x, e);
 	/*

@@ -11,6 +11,7 @@
 
 #include "cgroup/freeze.h"
 #include "cgroup/group.h"
+#include "ns/enter.h"
 #include "ns/userns.h"
 #include "runtime/user.h"
 #include "spec/check.h"
@@ -168,12 +169,13 @@ static int check_labels(const struct exec *x, struct err *e)
 static void set_root_ids(struct exec *x, const struct spec_linux *l)
 {
 	char path[40];
+	bool is_given = l && l->uid_mappings.n && !x->state.is_userns.v;
 	if (!(x->ns & CLONE_NEWUSER))
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", x->state.pid.v);
-	x->root_uid = l->uid_mappings.n ? userns_first(&l->uid_mappings) : userns_first_of(path);
+	x->root_uid = is_given ? userns_first(&l->uid_mappings) : userns_first_of(path);
 	snprintf(path, sizeof(path), "/proc/%d/gid_map", x->state.pid.v);
-	x->root_gid = l->gid_mappings.n ? userns_first(&l->gid_mappings) : userns_first_of(path);
+	x->root_gid = is_given ? userns_first(&l->gid_mappings) : userns_first_of(path);
 }
 
 int exec_plan(struct exec *x, struct err *e)
@@ -182,6 +184,7 @@ int exec_plan(struct exec *x, struct err *e)
 	int r = x->rq->process_file ? from_file(x, e) : from_options(x, e);
 	for (size_t i = 0; l && i < l->namespaces.n; i++)
 		x->ns |= l->namespaces.v[i].kind;
+	x->ns |= x->state.is_userns.v ? CLONE_NEWUSER : 0;
 	set_root_ids(x, l);
 	set_labels(x);
 	if (r == 0)
@@ -189,6 +192,8 @@ int exec_plan(struct exec *x, struct err *e)
 				 e);
 	if (r == 0 && lsm_is_used(&x->plan.lsm))
 		r = check_labels(x, e);
+	if (r == 0 && proc_is_in_userns() && enter_is_setgroups_denied())
+		r = process_keep_groups(&x->plan, e);
 	if (r < 0)
 		return r;
 	x->plan.preserve_fds = x->rq->preserve_fds;
@@ -202,6 +207,11 @@ int exec_plan(struct exec *x, struct err *e)
 	for (size_t i = 0; c && i < c->bounding.n && !(x->ns & CLONE_NEWUSER); i++)
 		x->is_guarded |= caps_number(c->bounding.v[i]) == ptrace;
 	return 0;
+}
+
+bool exec_has_userns(const struct exec *x)
+{
+	return x->state.is_userns.v || spec_namespace_find(&x->spec, CLONE_NEWUSER);
 }
 
 int exec_open_root(struct exec *x, struct err *e)

@@ -41,6 +41,9 @@ int exec_find(struct exec *x, struct err *e);
 /* Decides what the new process will be, from the request or its file, over what the container's own process is. */
 int exec_plan(struct exec *x, struct err *e);
 
+/* Whether the container has a user namespace of its own, by its config or by kist's doing. After exec_find. */
+bool exec_has_userns(const struct exec *x);
+
 /* Opens the root of a container that is not the root of its mount namespace. */
 int exec_open_root(struct exec *x, struct err *e);
 

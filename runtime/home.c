@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "runtime/rootless.h"
+#include "util/log.h"
+
 int home_place(struct home *h, bool disabled, const struct plan *p, struct cgroup_tree *tree, struct arena *a,
 	       struct err *e)
 {
@@ -16,9 +19,20 @@ int home_place(struct home *h, bool disabled, const struct plan *p, struct cgrou
 	}
 	struct cgroup_place place;
 	const struct spec_linux *l = p->spec->linux_;
+	bool may_go_without = (p->need & NEED_INSIDE) || rootless_mode() == ROOTLESS_TRUE;
 	int r = cgroup_tree_open(tree, e);
 	if (r == 0)
 		r = cgroup_locate(tree, l ? l->cgroups_path : NULL, p->id, a, &place, e);
+	if (r == 0 && may_go_without)
+		r = cgroup_may_make(tree, &place, a, e);
+	bool is_denied = r == -EACCES || r == -EPERM || r == -EROFS || r == -ENODEV;
+	if (is_denied && may_go_without && !p->limits.need.n) {
+		log_info("%s; the container gets no cgroup of its own", e->text);
+		err_clear(e);
+		return 0;
+	}
+	if (is_denied && may_go_without)
+		return err_at(e, r, "%s", p->limits.need.v[0].path);
 	if (r == 0)
 		r = cgroup_prepare(tree, &place, &p->limits.need, &h->group, e);
 	h->has_group = r == 0;

@@ -19,7 +19,10 @@ struct home {
 
 #define HOME_NONE { .group = CGROUP_GROUP_NONE }
 
-/* Finds the place. Looks only. `disabled`: there is none, and the plan may ask for no limit. */
+/*
+ * Finds the place. Looks only. `disabled`: there is none, and the plan may ask for no limit. Users, who may make groups
+ * only where one was delegated to them, go without when they ask for no limit.
+ */
 int home_place(struct home *h, bool disabled, const struct plan *p, struct cgroup_tree *tree, struct arena *a,
 	       struct err *e);
 

@@ -54,10 +54,10 @@ static int wait_for_maps(struct init *c, struct err *e)
 /* Host ids do not exist in the namespace: files would be made with an id that the kernel refuses (EOVERFLOW). */
 static int become_mapped_root(struct init *c, struct err *e)
 {
-	const struct spec_linux *l = c->p->spec->linux_;
-	bool is_given = l->uid_mappings.n;
-	uid_t uid = is_given ? userns_first(&l->uid_mappings) : userns_first_of("/proc/self/uid_map");
-	gid_t gid = is_given ? userns_first(&l->gid_mappings) : userns_first_of("/proc/self/gid_map");
+	const struct plan *p = c->p;
+	bool is_given = p->uid_maps->n;
+	uid_t uid = is_given ? userns_first(p->uid_maps) : userns_first_of("/proc/self/uid_map");
+	gid_t gid = is_given ? userns_first(p->gid_maps) : userns_first_of("/proc/self/gid_map");
 	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return err_sys(e, "become id %u:%u of the user namespace", uid, gid);
 	/* A change of user clears the parent death signal. prctl(2). */
@@ -163,7 +163,9 @@ static int attach_root(struct init *c, struct err *e)
 {
 	/* Modes of what is made in the tree are meant as they are written. */
 	umask(0);
-	const char *where = c->a->opened->template_ns >= 0 ? TEMPLATE_ROOT : "/sys";
+	/* Without the template on a directory that every host has, and that is not needed any more: /sys still is, see
+	 * new_tree of mounts.c. */
+	const char *where = c->a->opened->template_ns >= 0 ? TEMPLATE_ROOT : access("/dev", F_OK) == 0 ? "/dev" : "/sys";
 	c->root = rootfs_attach(c->a->opened->root_tree, where, e);
 	return c->root < 0 ? c->root : 0;
 }
@@ -359,7 +361,7 @@ static int stage_join(const struct init_args *a, struct err *e)
 	/* While we are privileged: everything but the user namespace, which would take our rights over the others. */
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < p->join_count; i++) {
-			if ((p->joins[i].kind == CLONE_NEWUSER) != (pass == 1))
+			if ((p->joins[i].kind == CLONE_NEWUSER) != (pass == 1) || a->opened->joins[i] < 0)
 				continue;
 			if (pass == 1 && a->opened->template_ns >= 0 && setns(a->opened->template_ns, CLONE_NEWNS) < 0)
 				return err_sys(e, "mount namespace template");

@@ -38,16 +38,21 @@ int launcher_open(void)
 }
 
 /* Our arguments as the kernel keeps them: words that end in NUL. proc(5), "/proc/pid/cmdline". */
-static char **own_arguments(char *bytes, size_t len)
+int launcher_own_arguments(char ***ret_argv, struct err *e)
 {
-	size_t n = 0;
+	char *bytes = NULL;
+	size_t len = 0, n = 0;
+	int r = file_read(AT_FDCWD, "/proc/self/cmdline", 16 << 20, false, &bytes, &len);
+	if (r < 0)
+		return err_ret(e, r, "own arguments");
 	for (size_t i = 0; i < len; i++)
 		n += bytes[i] == '\0';
 	char **argv = mem_zero(n + 1, sizeof(*argv));
 	char *p = bytes;
 	for (size_t i = 0; i < n; i++, p += strlen(p) + 1)
 		argv[i] = p;
-	return argv;
+	*ret_argv = argv;
+	return 0;
 }
 
 int launcher_seal_self(struct err *e)
@@ -57,16 +62,14 @@ int launcher_seal_self(struct err *e)
 		return err_sys(e, "own program");
 	if (fs.f_flag & ST_RDONLY)
 		return 0;
-	char *bytes = NULL;
-	size_t len = 0;
-	int r = file_read(AT_FDCWD, "/proc/self/cmdline", 16 << 20, false, &bytes, &len);
+	char **argv;
+	int r = launcher_own_arguments(&argv, e);
 	if (r < 0)
-		return err_ret(e, r, "own arguments");
+		return r;
 	fd_auto int tree = open_tree(AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "own program: read-only copy of its mount");
-	char **argv = own_arguments(bytes, len);
 	syscall(SYS_execveat, tree, "", argv, environ, AT_EMPTY_PATH);
 	return err_sys(e, "own program: execute it from a read-only mount");
 }

@@ -23,3 +23,6 @@ extern const unsigned char launcher_start[], launcher_end[];
  * return. Call it before anything was done that must not be done twice. open_tree(2), mount_setattr(2), execveat(2).
  */
 int launcher_seal_self(struct err *e);
+
+/* The arguments that kist was started with, as execve(2) takes them. They are the process's for good. */
+int launcher_own_arguments(char ***ret_argv, struct err *e);

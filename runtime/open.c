@@ -118,7 +118,7 @@ static int open_mounts(const struct plan *p, struct arena *a, struct opened *o, 
 /* In a user namespace nobody may make devices: the host's nodes are bound, without setuid and exec. */
 static int open_host_nodes(struct plan *p, struct err *e)
 {
-	if (!(p->need & NEED_USERNS_ID) || !(p->need & NEED_MOUNTNS))
+	if (!(p->need & (NEED_USERNS_ID | NEED_INSIDE)) || !(p->need & NEED_MOUNTNS))
 		return 0;
 	for (size_t i = 0; i < p->node_count; i++) {
 		struct dev_node *n = &p->nodes[i];
@@ -227,8 +227,13 @@ int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, str
 		int same = check_sysctls(p, i, ret->joins[i], e);
 		if (same == 0)
 			same = check_net_devices(p, i, ret->joins[i], e);
+		/* setns(2): the own one cannot be joined again. rootless_enter goes into the one that a config joins. */
+		if (same == 0 && p->joins[i].kind == CLONE_NEWUSER && (p->need & NEED_INSIDE))
+			same = is_own_ns(&p->joins[i], ret->joins[i], e);
 		if (same < 0)
 			return same;
+		if (same > 0)
+			fd_drop(&ret->joins[i]);
 	}
 	int r = 0;
 	if (p->need & NEED_MOUNTNS)
@@ -243,6 +248,8 @@ int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, str
 		return open_launcher(p, ret, e);
 	if (ret->null_tree >= 0 && (r = mount_set_propagation(ret->null_tree, MS_PRIVATE, false, e)) < 0)
 		return err_at(e, r, "/dev/null");
+	if (p->need & NEED_INSIDE)
+		return open_launcher(p, ret, e);
 	struct err why;
 	const struct template_file launcher = { launcher_start, (size_t)(launcher_end - launcher_start) };
 	ret->template_ns = template_open(state_root, &launcher, &why);

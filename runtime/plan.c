@@ -14,7 +14,7 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-static int plan_namespaces(const struct spec *spec, struct plan *p, struct err *e)
+static int plan_namespaces(const struct spec *spec, const struct plan_options *o, struct plan *p, struct err *e)
 {
 	const struct spec_namespaces *list = spec->linux_ ? &spec->linux_->namespaces : NULL;
 	for (size_t i = 0; list && i < list->n; i++) {
@@ -34,9 +34,11 @@ static int plan_namespaces(const struct spec *spec, struct plan *p, struct err *
 	}
 	if (p->need & NEED_STAGE)
 		p->need &= ~(unsigned)NEED_JOINS;
+	p->new_ns |= o->adds_userns ? CLONE_NEWUSER : 0;
 	p->need |= p->new_ns & CLONE_NEWUSER ? NEED_USERNS | NEED_USERNS_ID : 0;
 	p->need |= p->new_ns & CLONE_NEWNET ? NEED_NETWORK : 0;
 	p->need |= p->new_ns & CLONE_NEWNS ? NEED_MOUNTNS : NEED_CHROOT;
+	p->need |= o->is_inside ? NEED_INSIDE : 0;
 	if (p->need & NEED_MOUNTNS)
 		return 0;
 	if (spec->mounts.n || (spec->root && spec->root->readonly.v) ||
@@ -60,7 +62,8 @@ static bool has_word(const char *data, const char *start)
 	return false;
 }
 
-static int plan_mount(const struct spec *spec, size_t i, struct arena *a, struct plan_mount *m, struct err *e)
+static int plan_mount(const struct spec *spec, size_t i, const struct plan *p, struct arena *a, struct plan_mount *m,
+		      struct err *e)
 {
 	const struct spec_mount *s = &spec->mounts.v[i];
 	m->where = arena_fmt(a, "mounts[%zu] %s", i, s->destination);
@@ -93,9 +96,9 @@ static int plan_mount(const struct spec *spec, size_t i, struct arena *a, struct
 	if (s->uid_mappings.n) {
 		m->uid_maps = &s->uid_mappings;
 		m->gid_maps = &s->gid_mappings;
-	} else if (m->options.is_idmap && spec->linux_ && spec->linux_->uid_mappings.n) {
-		m->uid_maps = &spec->linux_->uid_mappings;
-		m->gid_maps = &spec->linux_->gid_mappings;
+	} else if (m->options.is_idmap && p->uid_maps->n) {
+		m->uid_maps = p->uid_maps;
+		m->gid_maps = p->gid_maps;
 	}
 	if ((m->uid_maps || m->options.is_idmap) && m->kind != PLAN_BIND)
 		return err_new(e, EINVAL, "mounts[%zu]: only a bind mount can be id-mapped", i);
@@ -121,7 +124,7 @@ static int plan_mounts(const struct spec *spec, bool is_notified, struct arena *
 	if (p->need & NEED_MOUNTNS)
 		p->need |= NEED_DEV;
 	for (size_t i = 0; i < spec->mounts.n; i++) {
-		int r = plan_mount(spec, i, a, &p->mounts[i], e);
+		int r = plan_mount(spec, i, p, a, &p->mounts[i], e);
 		if (r < 0)
 			return r;
 		if (p->mounts[i].kind == PLAN_BIND && strcmp(p->mounts[i].destination, "/dev") == 0)
@@ -160,22 +163,27 @@ static void plan_nodes(const struct spec *spec, struct arena *a, struct plan *p)
 /* setresuid(2) would say no more than "Invalid argument". */
 static int check_mapped(const struct spec_id_maps *maps, const char *list, uint32_t id, const char *what, struct err *e)
 {
-	return userns_to_host(maps, id) < 0 ? err_new(e, EINVAL, "process.user.%s %u: not in linux.%s", what, id, list) : 0;
+	return userns_to_host(maps, id) < 0 ? err_new(e, EINVAL, "process.user.%s %u: not in %s", what, id, list) : 0;
 }
 
-static int check_user(const struct spec *spec, const struct plan *p, struct err *e)
+/* Of a namespace that kist adds, no key tells the ids. */
+static const char added_uids[] = "the ids that kist has for you: /etc/subuid gives a user more, through newuidmap";
+static const char added_gids[] = "the ids that kist has for you: /etc/subgid gives a user more, through newgidmap";
+
+static int check_user(const struct spec *spec, bool is_added, const struct plan *p, struct err *e)
 {
 	const struct spec_user *u = spec->process->user;
 	if (!(p->new_ns & CLONE_NEWUSER) || !u)
 		return 0;
-	const struct spec_linux *l = spec->linux_;
-	int r = check_mapped(&l->uid_mappings, "uidMappings", u->uid.v, "uid", e);
+	const char *uids = is_added ? added_uids : "linux.uidMappings";
+	const char *gids = is_added ? added_gids : "linux.gidMappings";
+	int r = check_mapped(p->uid_maps, uids, u->uid.v, "uid", e);
 	if (r == 0)
-		r = check_mapped(&l->gid_mappings, "gidMappings", u->gid.v, "gid", e);
+		r = check_mapped(p->gid_maps, gids, u->gid.v, "gid", e);
 	for (size_t i = 0; i < u->additional_gids.n && r == 0; i++) {
 		char what[40];
 		snprintf(what, sizeof(what), "additionalGids[%zu]", i);
-		r = check_mapped(&l->gid_mappings, "gidMappings", u->additional_gids.v[i], what, e);
+		r = check_mapped(p->gid_maps, gids, u->additional_gids.v[i], what, e);
 	}
 	return r;
 }
@@ -187,7 +195,7 @@ static int plan_process(const struct spec *spec, const struct plan_options *o, s
 		return 0;
 	p->need |= NEED_PROCESS | (spec->process->terminal.v ? NEED_TERMINAL : 0);
 	const struct spec_seccomp *seccomp = spec->linux_ ? spec->linux_->seccomp : NULL;
-	int r = check_user(spec, p, e);
+	int r = check_user(spec, o->adds_userns, p, e);
 	if (r < 0)
 		return r;
 	r = process_plan(spec->process, seccomp, p->need & NEED_USERNS_ID, o->has_cache ? o->state_root : -1, a, &p->process,
@@ -199,7 +207,7 @@ static int plan_process(const struct spec *spec, const struct plan_options *o, s
 	if (r == 0 && (p->need & NEED_NOTIFY))
 		process_set_env(&p->process, "NOTIFY_SOCKET=" NOTIFY_DIR "/" NOTIFY_NAME, a);
 	p->need |= lsm_is_used(&p->process.lsm) ? NEED_LABEL : 0;
-	return r;
+	return r == 0 && o->is_setgroups_denied ? process_keep_groups(&p->process, e) : r;
 }
 
 /*
@@ -217,7 +225,7 @@ static void plan_owner(const struct spec *spec, struct plan *p)
 	    ((tree->options.attr_set | tree->options.rec_set) & MOUNT_ATTR_RDONLY) || (tree->options.super_set & MS_RDONLY))
 		return;
 	uint32_t uid = spec->process && spec->process->user ? spec->process->user->uid.v : 0;
-	int64_t host = p->need & NEED_USERNS_ID ? userns_to_host(&spec->linux_->uid_mappings, uid) : uid;
+	int64_t host = p->need & NEED_USERNS_ID ? userns_to_host(p->uid_maps, uid) : uid;
 	if (host <= 0)
 		return;
 	p->cgroup_owner = (uid_t)host;
@@ -228,7 +236,10 @@ int plan_make(const struct spec *spec, const struct plan_options *o, struct aren
 {
 	*ret = (struct plan){ .spec = spec, .id = o->id, .bundle = o->bundle, .is_no_pivot = o->is_no_pivot };
 	const struct spec_linux *l = spec->linux_;
-	int r = plan_namespaces(spec, ret, e);
+	static const struct spec_id_maps no_maps;
+	ret->uid_maps = o->uid_maps ? o->uid_maps : l ? &l->uid_mappings : &no_maps;
+	ret->gid_maps = o->gid_maps ? o->gid_maps : l ? &l->gid_mappings : &no_maps;
+	int r = plan_namespaces(spec, o, ret, e);
 	if (r == 0)
 		r = plan_mounts(spec, o->is_notified, a, ret, e);
 	if (r == 0)

@@ -40,6 +40,7 @@ enum plan_need {
 	NEED_USERNS_ID = 1 << 16,  /* in a user namespace, made or joined: become its root */
 	NEED_OWNER     = 1 << 22,  /* the group is given to the container's user */
 	NEED_NOTIFY    = 1 << 24,  /* the last mount is the directory of the notify socket */
+	NEED_INSIDE    = 1 << 26,  /* kist itself is in one: no device can be made, no template kept */
 };
 
 enum plan_mount_kind {
@@ -74,6 +75,7 @@ struct plan {
 	const char *rootfs;       /* absolute path, or NULL: a tree is handed in */
 	unsigned need;            /* enum plan_need bits */
 	uint64_t new_ns;          /* CLONE_NEW* of clone3, without cgroup and time */
+	const struct spec_id_maps *uid_maps, *gid_maps;  /* of the new user namespace, in ids of kist's own */
 	bool has_new_time;
 	struct plan_join joins[8];
 	size_t join_count;
@@ -99,6 +101,11 @@ struct plan_options {
 	bool has_rootfs_tree;     /* the engine hands in a root tree: root.path is not looked at */
 	bool has_cache;           /* compiled filters are taken from and kept below state_root */
 	int state_root;
+	/* By rootless_plan: */
+	bool is_inside;           /* kist is in a user namespace itself */
+	bool is_setgroups_denied;
+	bool adds_userns;         /* the spec has no user namespace, the container gets one */
+	const struct spec_id_maps *uid_maps, *gid_maps;  /* in the place of the spec's; NULL: those */
 };
 
 /* Decides everything. Pure apart from capget(2) and the cache. -EINVAL, -EOPNOTSUPP with the JSON path. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/seccomp.h"
 #include "util/fd.h"
@@ -124,18 +125,40 @@ int process_plan(const struct spec_process *p, const struct spec_seccomp *seccom
 		ret->rows = (unsigned short)p->console_size->height.v;
 		ret->columns = (unsigned short)p->console_size->width.v;
 	}
-	struct stat own;
-	if (stat("/proc/self/exe", &own) < 0)
-		return err_sys(e, "/proc/self/exe");
-	ret->own_dev = own.st_dev;
-	ret->own_ino = own.st_ino;
 	plan_env(p, a, ret);
 	plan_launch(p, seccomp, a, ret);
+	struct stat own;
+	if (!ret->launch && stat("/proc/self/exe", &own) < 0)
+		return err_sys(e, "/proc/self/exe");
+	if (!ret->launch) {
+		ret->own_dev = own.st_dev;
+		ret->own_ino = own.st_ino;
+	}
 	plan_rlimits(p, a, ret);
 	int r = caps_plan(p->capabilities, is_userns, &ret->caps, e);
 	if (r == 0 && seccomp)
 		r = plan_filter(seccomp, state_root, a, ret, e);
 	return r;
+}
+
+int process_keep_groups(struct process_plan *p, struct err *e)
+{
+	if (p->group_count)
+		return err_new(e, EPERM, "process.user.additionalGids: groups cannot be set where only the own id is mapped "
+			       "(/etc/subgid gives a user more ids, through newgidmap of the package uidmap)");
+	p->keeps_groups = true;
+	return 0;
+}
+
+/* What the process has anyway, since it was inherited, need not be written. */
+static bool is_inherited(const char *value)
+{
+	char now[16];
+	fd_auto int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, now, sizeof(now) - 1);
+	now[n > 0 ? n : 0] = '\0';
+	now[strcspn(now, "\n")] = '\0';
+	return strcmp(now, value) == 0;
 }
 
 int process_oom_score(const struct process_plan *p, pid_t pid, struct err *e)
@@ -146,6 +169,8 @@ int process_oom_score(const struct process_plan *p, pid_t pid, struct err *e)
 	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
 	snprintf(value, sizeof(value), "%d", p->oom_score_adj);
 	int r = file_write(AT_FDCWD, path, value);
+	if ((r == -EACCES || r == -EPERM) && is_inherited(value))
+		return 0;
 	if (r == -EACCES || r == -EPERM)
 		return err_new(e, -r, "process.oomScoreAdj %s: lowering it needs CAP_SYS_RESOURCE, which kist does not have",
 			       value);

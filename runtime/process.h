@@ -52,7 +52,7 @@ struct process_plan {
 	unsigned preserve_fds;
 	char *listen_pid;           /* "LISTEN_PID=" in env, whose number only the child knows; NULL: no such variable */
 	bool keeps_groups;          /* rootless: setgroups(2) is denied */
-	dev_t own_dev;              /* kist's own program, which no container may run */
+	dev_t own_dev;              /* kist's own program, which no container may run; without `launch` only */
 	ino_t own_ino;
 };
 
@@ -102,6 +102,12 @@ int process_become(const struct process_plan *p, struct process_found *found, st
  */
 int process_exec(const struct process_plan *p, const struct process_found *found, int launcher, int report,
 		 struct err *e);
+
+/*
+ * Leaves the groups as they are, where setgroups(2) is denied for good. -EPERM: the plan names groups. Runs in the
+ * parent.
+ */
+int process_keep_groups(struct process_plan *p, struct err *e);
 
 /* Writes oomScoreAdj, when it is given, for a process that has not become the program yet. Runs in the parent. */
 int process_oom_score(const struct process_plan *p, pid_t pid, struct err *e);

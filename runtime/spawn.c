@@ -103,10 +103,10 @@ static int clone_staged(const struct init_args *args, uint64_t flags, int cgroup
 
 static int write_maps(const struct init_args *args, struct container *ret, struct err *e)
 {
-	const struct spec_linux *l = args->plan->spec->linux_;
+	const struct plan *p = args->plan;
 	int r = 0;
-	if (args->plan->need & NEED_USERNS)
-		r = userns_write_maps(ret->pid, &l->uid_mappings, &l->gid_mappings, geteuid() != 0, e);
+	if (p->need & NEED_USERNS)
+		r = userns_write_maps(ret->pid, p->uid_maps, p->gid_maps, geteuid() != 0, e);
 	if (r < 0)
 		return err_at(e, r, "linux.uidMappings, linux.gidMappings");
 	r = sync_send(ret->sync, SYNC_MAPPED, 0, -1);

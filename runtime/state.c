@@ -29,6 +29,7 @@ static const struct jx_field state_rows[] = {
 	JX_BOOL(struct state, is_terminal, "terminal"),
 	JX_BOOL(struct state, is_pid_shared, "sharesPids"),
 	JX_BOOL(struct state, has_listener, "listener"),
+	JX_BOOL(struct state, is_userns, "userns"),
 	JX_PAIRS(struct state, annotations, "annotations"),
 	JX_END,
 };
@@ -82,6 +83,11 @@ int state_open_root(const char *path, bool create, struct err *e)
 	if (fstat(fd, &st) < 0 || (st.st_uid != own_uid() && st.st_uid != 0)) {
 		fd_close(fd);
 		return err_new(e, EPERM, "state root %s: belongs to another user", path);
+	}
+	/* Whoever may write there could put a record of his own, and have its pid signalled. */
+	if (own_uid() != 0 && (st.st_mode & 022)) {
+		fd_close(fd);
+		return err_new(e, EPERM, "state root %s: others may write to it (mode %o)", path, st.st_mode & 07777);
 	}
 	return fd;
 }

@@ -26,6 +26,7 @@ struct state {
 	struct opt_u32 cgroup_keep;    /* bytes of `cgroup` that were there before us */
 	const char *boot_id;           /* start times count from the boot: those of another one mean nothing */
 	struct opt_i32 pid;            /* of the container's init, in our pid namespace; absent while creating */
+	struct opt_bool is_userns;   /* the container has a user namespace that its config does not name */
 	struct opt_u64 pid_start;      /* its start time in clock ticks: tells a reused pid */
 	struct opt_bool is_terminal;
 	struct opt_bool is_pid_shared; /* no pid namespace of its own: its processes outlive the init */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -104,4 +105,15 @@ int proc_boot_id(char out[static 37])
 {
 	ssize_t n = read_small("/proc/sys/kernel/random/boot_id", out, 37);
 	return n < 0 ? (int)n : n == 36 ? 0 : -EINVAL;
+}
+
+bool proc_is_in_userns(void)
+{
+	/* include/linux/proc_ns.h, PROC_USER_INIT_INO: part of the interface, since CRIU and others compare with it. */
+	static const ino_t first = 0xEFFFFFFDU;
+	static enum { UNKNOWN, FIRST, OTHER } which;
+	struct stat st;
+	if (which == UNKNOWN)
+		which = stat("/proc/self/ns/user", &st) < 0 || st.st_ino == first ? FIRST : OTHER;
+	return which == OTHER;
 }

@@ -25,3 +25,9 @@ int proc_wait_end(int pidfd, int timeout_ms);
 
 /* This boot's id, 36 characters and a NUL, from /proc/sys/kernel/random/boot_id. */
 int proc_boot_id(char out[static 37]);
+
+/*
+ * Whether this process is in another user namespace than the first: root of it is no root of the host. One stat(2) for
+ * all questions of a command.
+ */
+bool proc_is_in_userns(void);

@@ -22,6 +22,7 @@
 #include "ns/kinds.h"
 #include "ns/mask.h"
 #include "ns/mount.h"
+#include "ns/subid.h"
 #include "ns/tmpcopy.h"
 #include "ns/userns.h"
 #include "util/fd.h"
@@ -47,6 +48,39 @@ static int remove_root(void **state)
 	(void)state;
 	close(root);
 	return umount2(top, MNT_DETACH) < 0 || rmdir(top) < 0 ? -1 : 0;
+}
+
+/* ---- subordinate ids ---- */
+
+static void check_row(const struct spec_id_map *m, uint32_t inside, uint32_t outside, uint32_t size)
+{
+	assert_int_equal(m->container_id.v, inside);
+	assert_int_equal(m->host_id.v, outside);
+	assert_int_equal(m->size.v, size);
+}
+
+static void subordinate_ids_are_read(void **state)
+{
+	(void)state;
+	arena_auto struct arena a = { 0 };
+	struct spec_id_maps maps;
+	static const char text[] = "alice:100000:10\nbob:1:1\n\n1000:200000:5\nalicex:5:5\nalice:7\nalice:-1:3\n"
+				   "alice:4294967290:10\nalice:300000:0\nalice:300000:4x\nalice:400000:2";
+	assert_int_equal(subid_parse(text, "alice", 1000, 1000, &a, &maps), 17);
+	assert_int_equal(maps.n, 4);
+	check_row(&maps.v[0], 0, 1000, 1);
+	check_row(&maps.v[1], 1, 100000, 10);
+	check_row(&maps.v[2], 11, 200000, 5);
+	check_row(&maps.v[3], 16, 400000, 2);
+	assert_int_equal(subid_parse(text, NULL, 1001, 1001, &a, &maps), 0);
+	assert_int_equal(maps.n, 1);
+	/* together more than there are ids */
+	assert_int_equal(subid_parse("x:1:4000000000\nx:1:4000000000\n", "x", 1, 1, &a, &maps), 4000000000U);
+	/* more lines than a command line should have */
+	str_auto struct str many = STR_MAX(4096);
+	for (int i = 0; i < 100; i++)
+		str_fmt(&many, "x:%d:1\n", 1000 + i);
+	assert_int_equal(subid_parse(many.p, "x", 1, 1, &a, &maps), SUBID_RANGES_MAX);
 }
 
 /* ---- kinds ---- */
@@ -312,6 +346,7 @@ static void sysctls_stay_in_proc(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(subordinate_ids_are_read),
 		cmocka_unit_test(kinds_are_checked),
 		cmocka_unit_test(ids_are_mapped),
 		cmocka_unit_test(user_namespaces_without_processes),

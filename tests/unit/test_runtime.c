@@ -20,6 +20,7 @@
 #include "runtime/caps.h"
 #include "runtime/control.h"
 #include "runtime/plan.h"
+#include "runtime/rootless.h"
 #include "runtime/state.h"
 #include "runtime/sync.h"
 #include "runtime/user.h"
@@ -382,6 +383,37 @@ static void messages_travel_whole(void **state)
 	close(ends[1]);
 }
 
+static struct spec_id_map id_row(uint32_t inside, uint32_t outside, uint32_t size)
+{
+	return (struct spec_id_map){ { true, inside }, { true, outside }, { true, size } };
+}
+
+static void host_ids_become_those_of_the_namespace(void **state)
+{
+	(void)state;
+	arena_auto struct arena a = { 0 };
+	struct err e;
+	struct spec_id_map outer_rows[] = { id_row(0, 1000, 1), id_row(1, 100000, 10), id_row(11, 100010, 90) };
+	struct spec_id_map rows[] = { id_row(0, 100005, 20), id_row(50, 1000, 1) };
+	const struct spec_id_maps outer = { outer_rows, 3 }, maps = { rows, 2 };
+	struct spec_id_maps got;
+	assert_int_equal(rootless_translate(&maps, &outer, "uidMappings", "/etc/subuid", &a, &got, &e), 0);
+	const struct spec_id_map want[] = { id_row(0, 6, 5), id_row(5, 11, 15), id_row(50, 0, 1) };
+	assert_int_equal(got.n, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(got.v[i].container_id.v, want[i].container_id.v);
+		assert_int_equal(got.v[i].host_id.v, want[i].host_id.v);
+		assert_int_equal(got.v[i].size.v, want[i].size.v);
+	}
+	rows[0].size.v = 96;
+	assert_int_equal(rootless_translate(&maps, &outer, "uidMappings", "/etc/subuid", &a, &got, &e), -EINVAL);
+	assert_string_equal(e.text, "linux.uidMappings[0]: host id 100100 is not among those that you may use: 1000, 100000 to "
+				    "100009, 100010 to 100099 (/etc/subuid)");
+	/* The last id of all: nothing may run over. */
+	rows[0] = id_row(0, 4294967294U, 1);
+	assert_int_equal(rootless_translate(&maps, &outer, "gidMappings", "/etc/subgid", &a, &got, &e), -EINVAL);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -396,6 +428,7 @@ int main(void)
 		cmocka_unit_test(plans_hold_mounts_in_order),
 		cmocka_unit_test(plans_make_each_device_once),
 		cmocka_unit_test(environments_keep_the_last),
+		cmocka_unit_test(host_ids_become_those_of_the_namespace),
 		cmocka_unit_test(capabilities_have_numbers),
 		cmocka_unit_test(messages_travel_whole),
 	};
