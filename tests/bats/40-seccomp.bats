@@ -579,3 +579,38 @@ told() {
 	assert_line SCMP_ACT_NOTIFY
 	assert_line SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 }
+
+@test "notify: in user and time namespaces of its own, and beside processes of the host" {
+	box sh -c 'id -u; sleep 1000'
+	notify write execve sendmsg
+	edit_config '.linux.namespaces += [{ type: "user" }, { type: "time" }] | .process.user = { uid: 1000, gid: 1000 } |
+		.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] |
+		.linux.gidMappings = .linux.uidMappings'
+	chown -R 100000:100000 b/rootfs
+	agent
+	start_box
+	wait_until 5 grep -q 1000 c.out
+	run timeout 20 "$KIST" --root "$KIST_ROOT" exec c id -u
+	assert_output 1000
+	delete_box
+	edit_config 'del(.linux.uidMappings, .linux.gidMappings) |
+		.linux.namespaces |= map(select(.type != "pid" and .type != "user" and .type != "time"))'
+	chown -R 0:0 b/rootfs
+	add_caps CAP_SYS_PTRACE
+	start_box d
+	run timeout 20 "$KIST" --root "$KIST_ROOT" exec d id -u
+	assert_output 1000
+	delete_box d
+	no_agent
+}
+
+@test "notify: a limit that leaves no room for the second thread is named" {
+	box true
+	notify write
+	edit_config '.process.rlimits = [{ type: "RLIMIT_NPROC", soft: 0, hard: 0 }] | .process.user = { uid: 1000, gid: 1000 }'
+	agent
+	run -125 run_box
+	assert_output --partial 'linux.seccomp.listenerPath: a second thread for a moment'
+	assert_output --partial RLIMIT_NPROC
+	no_agent
+}

@@ -72,6 +72,23 @@ scenario_mounts() {
 	return "$status"
 }
 
+# An engine's system call filter, compiled before: what it adds to a run, with "plain" beside it in the same turns.
+scenario_filter() {
+	local tool args=() config profile
+
+	config=$(<"$work/true/config.json") && profile=$(<"$here/../data/seccomp-profile.json") || return
+	mkdir -p "$work/filter"
+	say "${config/'"linux": {'/'"linux": { "seccomp": '"$profile,"}" >"$work/filter/config.json"
+	run_words kist
+	args=(@plain "${words[@]}")
+	for tool in "${tools[@]}"; do
+		command_of "$tool"
+		args+=("@$tool" "${base[@]}" run --bundle "$work/filter" "$id_prefix-filter-$tool")
+	done
+	measure filter 100 "${args[@]}" || return
+	results[filter.added.kist]=$(awk "BEGIN { printf \"%.3f\", ${results[filter.median.kist]} - ${results[filter.median.plain]} }")
+}
+
 start_sleeper() {	# start_sleeper TOOL ID
 	command_of "$1"
 	"${base[@]}" create --bundle "$work/sleep" "$2" </dev/null >/dev/null && "${base[@]}" start "$2"
