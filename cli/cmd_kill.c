@@ -26,7 +26,8 @@ int cmd_kill(const struct cli *cli, const void *options, int argc, char **argv, 
 
 	if (!o->signal && argc > 2)
 		return cmd_usage(e, "expected ID [SIGNAL], or -s SIGNAL ID...");
-	int sig = signal_number(word, e);
+	/* 0 asks whether there is anything to signal. kill(2). */
+	int sig = strcmp(word, "0") ? signal_number(word, e) : 0;
 	fd_auto int root = sig < 0 ? -1 : state_open_root(cli->global->root, true, e);
 	if (sig < 0 || root < 0)
 		return sig < 0 ? sig : root;

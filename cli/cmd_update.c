@@ -92,37 +92,17 @@ static int from_options(const struct update_options *o, struct arena *a, struct 
 	return 0;
 }
 
-static int read_input(struct str *out, struct err *e)
-{
-	char buf[4096];
-	ssize_t n;
-
-	while ((n = read(STDIN_FILENO, buf, sizeof(buf))) > 0)
-		str_add(out, buf, (size_t)n);
-	if (n < 0)
-		return err_sys(e, "standard input");
-	return out->is_full ? err_new(e, EFBIG, "standard input: longer than %d bytes", JX_BYTES_MAX) : 0;
-}
-
 static int from_file(const char *name, struct arena *a, struct spec_resources *r, struct err *e)
 {
-	str_auto struct str text = STR_MAX(JX_BYTES_MAX);
+	const char *origin = strcmp(name, "-") ? name : "standard input";
+	free_auto char *bytes = NULL;
 	struct spec_resources *read_in = NULL;
-	int ret;
+	size_t len;
+	int ret = file_read_given(name, JX_BYTES_MAX, &bytes, &len);
 
-	if (!strcmp(name, "-")) {
-		ret = read_input(&text, e);
-	} else {
-		free_auto char *bytes = NULL;
-		size_t len = 0;
-		ret = file_read(AT_FDCWD, name, JX_BYTES_MAX, true, &bytes, &len);
-		if (ret < 0)
-			return err_ret(e, ret, "%s", name);
-		str_add(&text, bytes, len);
-	}
-	if (ret == 0)
-		ret = spec_load_resources(text.p ? text.p : "", text.len, strcmp(name, "-") ? name : "standard input", a,
-					  &read_in, e);
+	if (ret < 0)
+		return err_ret(e, ret, "%s", origin);
+	ret = spec_load_resources(bytes, len, origin, a, &read_in, e);
 	if (ret == 0)
 		*r = *read_in;
 	return ret;

@@ -288,6 +288,24 @@ static const struct step {
 	{ "label",             NEED_LABEL,     label },
 };
 
+/* The exit status of a process that a signal has ended, for whoever waits for us. */
+static void end_by(int sig)
+{
+	_exit(128 + sig);
+}
+
+/*
+ * The first process of a pid namespace is spared every signal whose default would end it (pid_namespaces(7)), but who
+ * sends one to a waiting container wants its end. execve(2) sets handlers back to the default.
+ */
+static void obey_signals(void)
+{
+	static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM };
+	const struct sigaction end = { .sa_handler = end_by };
+	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
+		sigaction(deadly[i], &end, NULL);
+}
+
 /* Waits at the gate until `start` knocks; its connection carries the outcome. Returns the connection. */
 static int wait_at_gate(struct init *c)
 {
@@ -302,6 +320,7 @@ static int wait_at_gate(struct init *c)
 	if (prctl(PR_SET_PDEATHSIG, 0) < 0 || sync_send(c->a->sync, SYNC_DETACHED, 0, -1) < 0)
 		_exit(1);
 	close(c->a->sync);
+	obey_signals();
 	int end;
 	do
 		end = accept4(c->a->gate, NULL, NULL, SOCK_CLOEXEC);

@@ -27,12 +27,13 @@ static void plan_env(const struct spec_process *p, struct arena *a, struct proce
 	ret->env = arena_array(a, p->env.n + 2, sizeof(*ret->env));
 	for (size_t i = 0; i < p->env.n; i++) {
 		const char *v = p->env.v[i];
-		if (is_later_duplicate(&p->env, i))
+		/* An empty HOME is none, as for runc and crun: one is found in its place. */
+		if (is_later_duplicate(&p->env, i) || strcmp(v, "HOME=") == 0)
 			continue;
 		ret->env[ret->env_count++] = v;
 		if (strncmp(v, "PATH=", 5) == 0)
 			ret->path = v + 5;
-		if (strncmp(v, "HOME=", 5) == 0 && v[5])
+		if (strncmp(v, "HOME=", 5) == 0)
 			ret->has_home = true;
 	}
 	if (!ret->path)

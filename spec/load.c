@@ -35,11 +35,11 @@ int spec_load_file(int dirfd, const char *name, struct spec *ret, struct err *e)
 	return spec_load_bytes(bytes, len, name, ret, e);
 }
 
-int spec_load_process(int dirfd, const char *name, struct arena *arena, struct spec_process **ret,
+int spec_load_process(const char *bytes, size_t len, const char *origin, struct arena *arena, struct spec_process **ret,
 		      struct err *e)
 {
 	struct spec_process *p = arena_new(arena, struct spec_process);
-	int r = jx_load_file(dirfd, name, spec_process_fields, p, arena, NULL, e);
+	int r = jx_load(bytes, len, origin, spec_process_fields, p, arena, NULL, e);
 	if (r < 0)
 		return r;
 	r = spec_check_process(p, e);

@@ -23,7 +23,7 @@ int spec_load_listen(const char *bytes, size_t len, const char *origin, const st
 		     struct spec *ret, struct err *e);
 
 /* Reads the process object of `exec --process`, into the caller's arena, and judges it as spec_check does. */
-int spec_load_process(int dirfd, const char *name, struct arena *arena, struct spec_process **ret,
+int spec_load_process(const char *bytes, size_t len, const char *origin, struct arena *arena, struct spec_process **ret,
 		      struct err *e);
 
 /*

@@ -105,6 +105,21 @@ int file_read(int dirfd, const char *name, size_t max, bool follow, char **ret_b
 	return 0;
 }
 
+int file_read_given(const char *path, size_t max, char **ret_bytes, size_t *ret_len)
+{
+	bool is_input = strcmp(path, "-") == 0;
+	fd_auto int fd = is_input ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+	if ((!is_input && fd < 0) || fstat(is_input ? STDIN_FILENO : fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!is_input && !S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return -EINVAL;
+	enum { ROOM = 4096 };
+	return read_to_end(is_input ? STDIN_FILENO : fd, mem_alloc(ROOM + 1), ROOM, 0, max, ret_bytes, ret_len);
+}
+
 int file_write_bytes(int dirfd, const char *name, const char *bytes, size_t len)
 {
 	fd_auto int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);

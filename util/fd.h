@@ -51,6 +51,12 @@ int fd_write_all(int fd, const void *buf, size_t len);
  */
 int file_read(int dirfd, const char *name, size_t max, bool follow, char **ret_bytes, size_t *ret_len);
 
+/*
+ * Reads what a caller of ours names: a regular file, a pipe such as the shell's <(...), which is waited for, or "-" for
+ * standard input, to its end. The caller frees. -EFBIG over `max` bytes; devices and directories are -EINVAL, -EISDIR.
+ */
+int file_read_given(const char *path, size_t max, char **ret_bytes, size_t *ret_len);
+
 /* Writes a small value to an existing file, as the attribute files of cgroupfs, procfs and sysfs want it: one write. */
 int file_write(int dirfd, const char *name, const char *value);
 int file_write_bytes(int dirfd, const char *name, const char *bytes, size_t len);

@@ -291,7 +291,7 @@ load ../helpers/runtime
 	box sleep 1000
 	start_box
 	local word
-	for word in FOO 0 65 '' 1x 99999999999; do
+	for word in FOO 00 65 '' 1x 99999999999; do
 		run -1 kist kill c "$word"
 		assert_output --partial 'unknown'
 	done
@@ -328,6 +328,40 @@ load ../helpers/runtime
 	assert_equal "$(state_of c status)" running
 	kist kill --all c KILL
 	wait_status c stopped
+	delete_box
+}
+
+@test "kill: a signal whose default is to end ends a created container, also with pid 1" {
+	local sig
+	box sleep 1000
+	for sig in TERM INT HUP QUIT USR1; do
+		create_box
+		kist kill c $sig
+		wait_status c stopped
+		run kist start c
+		assert_failure
+		delete_box
+	done
+	create_box
+	kist kill c WINCH
+	kist start c
+	assert_equal "$(state_of c status)" running
+	# the handlers were not the program's
+	grep -qx $'SigCgt:\t0000000000000000' "/proc/$(state_of c pid)/status"
+	delete_box
+}
+
+@test "kill 0: tells whether there is something to signal" {
+	box sleep 1000
+	start_box
+	kist kill c 0
+	kist kill -s 0 c
+	assert_equal "$(state_of c status)" running
+	kist kill c KILL
+	wait_status c stopped
+	run kist kill c 0
+	assert_failure
+	assert_output --partial 'container not running'
 	delete_box
 }
 

@@ -50,6 +50,16 @@ status_caps() {
 	assert_output $'PATH=/bin\nEMPTY=\nA=2\nWITH=x=y\nHOME=/root'
 }
 
+@test "environment: an empty HOME is as none, and there is one in the end" {
+	box sh -c 'env | grep HOME'
+	edit_config '.process.env += ["HOME="]'
+	run run_box
+	assert_output HOME=/root
+	edit_config '.process.env += ["HOME=/x", "HOME="]'
+	run run_box
+	assert_output HOME=/root
+}
+
 @test "environment: HOME from the container's passwd, / when it is not there" {
 	box sh -c 'echo $HOME'
 	edit_config '.process.user = { uid: 1000, gid: 1000 }'

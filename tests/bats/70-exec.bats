@@ -141,11 +141,28 @@ process() {
 	delete_box
 }
 
+@test "process file: from a pipe, and from standard input" {
+	local object='{"cwd":"/","args":["echo","piped"],"user":{"uid":0,"gid":0},"env":["PATH=/bin"]}'
+	box sleep 1000
+	start_box
+	run kist exec --process <(sleep 0.1; echo "$object") c
+	assert_output piped
+	run kist exec --process - c <<<"$object"
+	assert_output piped
+	run kist exec --process <(echo '{') c
+	assert_failure 125
+	delete_box
+}
+
 @test "process file: missing, no JSON, wrong, or not supported" {
 	box sleep 1000
 	start_box
 	run -125 kist exec --process no.json c
 	assert_output --partial 'no.json: No such file'
+	run -125 kist exec --process /dev/null c
+	assert_output 'kist: exec c: /dev/null: Invalid argument'
+	run -125 kist exec --process . c
+	assert_output 'kist: exec c: .: Is a directory'
 	echo '{' >p.json
 	run -125 kist exec --process p.json c
 	assert_output --partial 'p.json'
