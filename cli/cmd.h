@@ -70,6 +70,10 @@ command_fn cmd_events;    /* struct events_options */
 command_fn cmd_spec;      /* struct spec_options */
 command_fn cmd_features;  /* struct no_options */
 
+/* mounts add, mounts remove. */
+command_fn cmd_mounts_add;     /* struct no_options */
+command_fn cmd_mounts_remove;  /* struct no_options */
+
 /* Verbs of the engine. */
 command_fn cmd_stop;      /* struct stop_options */
 command_fn cmd_logs;      /* struct logs_options */

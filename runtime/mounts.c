@@ -113,8 +113,7 @@ static int make_link(int root, const struct plan_mount *m, struct err *e)
 	return strcmp(there, m->link) == 0 ? 0 : err_new(e, EEXIST, "destination: a symlink to %s is there", there);
 }
 
-/* `tree_slot`: a copy made beforehand, or -1; a tmpfs that is still to become read-only is left there. */
-static int make_one(const struct plan_mount *m, int *tree_slot, bool is_file, int root, struct err *e)
+int mounts_make_one(const struct plan_mount *m, int *tree_slot, bool is_file, bool is_held, int root, struct err *e)
 {
 	int own_tree = *tree_slot;
 	if (m->link)
@@ -134,7 +133,7 @@ static int make_one(const struct plan_mount *m, int *tree_slot, bool is_file, in
 	}
 	fd_leave_auto int made = own_tree >= 0 ? -1 : new_tree(m, m->kind == PLAN_CGROUP ? "cgroup2" : m->type, root_mode, e);
 	int tree = own_tree >= 0 ? own_tree : made;
-	if (tree >= 0 && is_late_readonly(m))
+	if (made >= 0 && (is_held || is_late_readonly(m)))
 		*tree_slot = fd_take(&made);
 	if (tree < 0)
 		return tree;
@@ -157,7 +156,7 @@ static int make_one(const struct plan_mount *m, int *tree_slot, bool is_file, in
 int mounts_make(const struct plan *p, const struct opened *o, int root, struct err *e)
 {
 	for (size_t i = 0; i < p->mount_count; i++) {
-		int r = make_one(&p->mounts[i], &o->trees[i], o->is_file[i], root, e);
+		int r = mounts_make_one(&p->mounts[i], &o->trees[i], o->is_file[i], false, root, e);
 		if (r < 0)
 			return err_at(e, r, "%s", p->mounts[i].where);
 	}

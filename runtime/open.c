@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plan_open of plan.h: everything on the host that a plan names, opened as descriptors. Runs in the parent. */
+/* plan_open of plan.h, and plan_open_mounts: all on the host that a plan names, as descriptors. Runs in the parent. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,6 +20,9 @@
 #include "util/log.h"
 #include "util/mem.h"
 #include "util/sys.h"
+
+/* Nothing to be opened beforehand. Not -1, which is -EPERM. */
+enum { NO_TREE = INT_MIN };
 
 static int open_root(const struct plan *p, struct err *e)
 {
@@ -61,7 +64,7 @@ static int open_bind(const struct plan *p, struct plan_mount *m, struct arena *a
 	if (m->options.is_copy_symlink) {
 		int link = read_link(path, a, &m->link, e);
 		if (link < 0 || m->link)
-			return link < 0 ? link : -1;
+			return link < 0 ? link : NO_TREE;
 	}
 	fd_auto int tree = mount_clone(AT_FDCWD, path, m->options.is_rbind, m->options.is_src_nofollow, e);
 	struct stat st;
@@ -86,7 +89,7 @@ static int open_bind(const struct plan *p, struct plan_mount *m, struct arena *a
 static int open_cgroup(const struct plan *p, struct err *e)
 {
 	if (p->need & NEED_CGROUPNS)
-		return -1;
+		return NO_TREE;
 	struct cgroup_tree cg cgroup_tree_auto = CGROUP_TREE_NONE;
 	int r = cgroup_tree_open(&cg, e);
 	if (r < 0)
@@ -97,7 +100,7 @@ static int open_cgroup(const struct plan *p, struct err *e)
 	return r < 0 ? r : fd_take(&tree);
 }
 
-static int open_mounts(const struct plan *p, struct arena *a, struct opened *o, struct err *e)
+int plan_open_mounts(const struct plan *p, struct arena *a, struct opened *o, struct err *e)
 {
 	o->trees = arena_array(a, p->mount_count, sizeof(*o->trees));
 	o->is_file = arena_array(a, p->mount_count, sizeof(*o->is_file));
@@ -105,12 +108,14 @@ static int open_mounts(const struct plan *p, struct arena *a, struct opened *o, 
 	memset(o->trees, 0xff, p->mount_count * sizeof(*o->trees));
 	for (size_t i = 0; i < p->mount_count; i++) {
 		struct plan_mount *m = &p->mounts[i];
+		int tree = NO_TREE;
 		if (m->kind == PLAN_BIND)
-			o->trees[i] = open_bind(p, m, a, &o->is_file[i], e);
+			tree = open_bind(p, m, a, &o->is_file[i], e);
 		else if (m->kind == PLAN_CGROUP)
-			o->trees[i] = open_cgroup(p, e);
-		if (o->trees[i] < -1)
-			return err_at(e, o->trees[i], "%s", m->where);
+			tree = open_cgroup(p, e);
+		if (tree < 0 && tree != NO_TREE)
+			return err_at(e, tree, "%s", m->where);
+		o->trees[i] = tree == NO_TREE ? -1 : tree;
 	}
 	return 0;
 }
@@ -237,7 +242,7 @@ int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, str
 	}
 	int r = 0;
 	if (p->need & NEED_MOUNTNS)
-		r = open_mounts(p, a, ret, e);
+		r = plan_open_mounts(p, a, ret, e);
 	if (r == 0)
 		r = open_host_nodes(p, e);
 	if (r == 0 && (p->need & NEED_MASK) && (ret->null_tree = mask_open_null(e)) < 0)

@@ -232,13 +232,37 @@ static void plan_owner(const struct spec *spec, struct plan *p)
 	p->need |= NEED_OWNER;
 }
 
+/* What runc does with copies of host trees: they follow the host's later mounts, unless the config says else. */
+static unsigned long base_propagation(const struct spec_linux *l)
+{
+	int propagation = l ? l->rootfs_propagation : 0;
+	return propagation == MS_SHARED ? 0 : propagation == MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
+}
+
+/* The spec's maps, or what rootless_plan has made of them. */
+static void set_maps(const struct spec_linux *l, const struct plan_options *o, struct plan *p)
+{
+	static const struct spec_id_maps no_maps;
+	p->uid_maps = o->uid_maps ? o->uid_maps : l ? &l->uid_mappings : &no_maps;
+	p->gid_maps = o->gid_maps ? o->gid_maps : l ? &l->gid_mappings : &no_maps;
+}
+
+int plan_make_mounts(const struct spec *spec, const struct plan_options *o, struct arena *a, struct plan *ret,
+		     struct err *e)
+{
+	*ret = (struct plan){
+		.spec = spec, .bundle = o->bundle, .base_propagation = base_propagation(spec->linux_),
+	};
+	set_maps(spec->linux_, o, ret);
+	int r = plan_namespaces(spec, o, ret, e);
+	return r < 0 ? r : plan_mounts(spec, false, a, ret, e);
+}
+
 int plan_make(const struct spec *spec, const struct plan_options *o, struct arena *a, struct plan *ret, struct err *e)
 {
 	*ret = (struct plan){ .spec = spec, .id = o->id, .bundle = o->bundle, .is_no_pivot = o->is_no_pivot };
 	const struct spec_linux *l = spec->linux_;
-	static const struct spec_id_maps no_maps;
-	ret->uid_maps = o->uid_maps ? o->uid_maps : l ? &l->uid_mappings : &no_maps;
-	ret->gid_maps = o->gid_maps ? o->gid_maps : l ? &l->gid_mappings : &no_maps;
+	set_maps(l, o, ret);
 	int r = plan_namespaces(spec, o, ret, e);
 	if (r == 0)
 		r = plan_mounts(spec, o->is_notified, a, ret, e);
@@ -260,9 +284,7 @@ int plan_make(const struct spec *spec, const struct plan_options *o, struct aren
 	ret->need |= l && l->net_devices.n ? NEED_NETDEV : 0;
 	ret->need |= l && (l->masked_paths.n || l->readonly_paths.n) ? NEED_MASK : 0;
 	ret->need |= l && l->rootfs_propagation ? NEED_PROPAGATE : 0;
-	/* What runc does with copies of host trees: they follow the host's later mounts, unless the config says else. */
-	int propagation = l ? l->rootfs_propagation : 0;
-	ret->base_propagation = propagation == MS_SHARED ? 0 : propagation == MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
+	ret->base_propagation = base_propagation(l);
 	static const struct spec_device_rules none;
 	return devices_build(l && l->resources ? &l->resources->devices : &none, true, "linux.resources.", a,
 			     &ret->devices, e);

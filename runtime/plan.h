@@ -112,6 +112,13 @@ struct plan_options {
 int plan_make(const struct spec *spec, const struct plan_options *options, struct arena *arena, struct plan *ret,
 	      struct err *e);
 
+/*
+ * Decides about mounts alone, for a container that runs: `mounts` as if they stood in its config `spec`. Fills what
+ * plan_open_mounts and mounts_make_one look at.
+ */
+int plan_make_mounts(const struct spec *spec, const struct plan_options *options, struct arena *arena, struct plan *ret,
+		     struct err *e);
+
 /* What a plan needs open before the clone; -1 where it needs nothing. */
 struct opened {
 	int root_tree;            /* detached root file system */
@@ -132,6 +139,9 @@ struct opened {
  * over. `state_root` is where the template is pinned. Runs in the parent, before any lasting side effect.
  */
 int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, struct opened *ret, struct err *e);
+
+/* Opens the mounts' sources alone. */
+int plan_open_mounts(const struct plan *p, struct arena *a, struct opened *ret, struct err *e);
 void opened_done(struct opened *o);
 
 #define opened_auto __attribute__((cleanup(opened_done)))

@@ -219,3 +219,10 @@ int spec_check_resources(const struct spec_resources *r, struct err *e)
 	check_resources(&v, r);
 	return verdict_error(&v, e);
 }
+
+int spec_check_mounts(const struct spec *s, struct err *e)
+{
+	struct verdict v = { .base = "" };
+	check_mounts(&v, s);
+	return verdict_error(&v, e);
+}

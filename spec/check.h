@@ -19,3 +19,6 @@ int spec_check_process(const struct spec_process *p, struct err *e);
 
 /* Judges a resources object alone ("memory.swap: ..."), for `update`. */
 int spec_check_resources(const struct spec_resources *r, struct err *e);
+
+/* Judges the mounts of a spec alone, for `mounts add`. */
+int spec_check_mounts(const struct spec *s, struct err *e);

@@ -45,6 +45,11 @@ static const struct jx_field hooks_fields[] = {
 	JX_END,
 };
 
+const struct jx_field spec_mounts_fields[] = {
+	JX_LIST(struct spec, mounts, "mounts", struct spec_mount, mount_fields),
+	JX_END,
+};
+
 const struct jx_field spec_fields[] = {
 	JX_STR(struct spec, oci_version, "ociVersion", .must = true),
 	JX_OBJ(struct spec, root, "root", struct spec_root, root_fields, .must = true),

@@ -12,3 +12,4 @@ extern const struct jx_field spec_linux_fields[];     /* struct spec_linux */
 extern const struct jx_field spec_seccomp_fields[];   /* struct spec_seccomp */
 extern const struct jx_field spec_resources_fields[]; /* struct spec_resources */
 extern const struct jx_field spec_id_map_fields[];    /* struct spec_id_map */
+extern const struct jx_field spec_mounts_fields[];    /* struct spec: mounts alone */

@@ -2,6 +2,9 @@
 /* See load.h. */
 #include "spec/load.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "spec/check.h"
 #include "spec/fields.h"
 #include "util/fd.h"
@@ -58,6 +61,45 @@ int spec_load_resources(const char *bytes, size_t len, const char *origin, struc
 		return r;
 	*ret = res;
 	return 0;
+}
+
+/* The list is read as the only member of an object; what is beside it in the text is none of the list. */
+static void note_other_key(void *ctx, const char *path, const char *nearest)
+{
+	(void)nearest;
+	if (!strchr(path, '['))
+		*(bool *)ctx = true;
+}
+
+static int parse_mounts(const char *bytes, size_t len, const char *name, struct arena *arena, struct spec *ret,
+			struct err *e)
+{
+	static const char before[] = "{\"mounts\":";
+	bool is_more = bytes[strspn(bytes, " \t\r\n")] != '[';
+	const struct jx_listener listener = { .unknown = note_other_key, .ctx = &is_more };
+	free_auto char *text = mem_alloc(len + sizeof(before) + 1);
+	memcpy(text, before, sizeof(before) - 1);
+	memcpy(text + sizeof(before) - 1, bytes, len);
+	memcpy(text + sizeof(before) - 1 + len, "}", 2);
+	int r = is_more ? 0 : jx_load(text, len + sizeof(before), name, spec_mounts_fields, ret, arena, &listener, e);
+	return r == 0 && is_more ? err_new(e, EINVAL, "%s: expected an array of mounts", name) : r;
+}
+
+int spec_load_mounts(int dirfd, const char *name, const struct spec *of, struct arena *arena,
+		     struct spec_mounts *ret, struct err *e)
+{
+	struct spec s = { .linux_ = of->linux_ };
+	free_auto char *bytes = NULL;
+	size_t len;
+	int r = file_read(dirfd, name, JX_BYTES_MAX, true, &bytes, &len);
+	if (r < 0)
+		return err_ret(e, r, "%s", name);
+	r = parse_mounts(bytes, len, name, arena, &s, e);
+	if (r == 0)
+		r = spec_check_mounts(&s, e);
+	if (r == 0)
+		*ret = s.mounts;
+	return r;
 }
 
 void spec_print(struct str *out, const struct spec *s, int indent)

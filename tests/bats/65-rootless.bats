@@ -428,3 +428,28 @@ in_userns() {
 	assert_success
 	assert_output 0
 }
+
+@test "mounts add and remove: a bind and a tmpfs in the user's own container" {
+	user_bundle sleep 1000
+	writable_root
+	own_bundle
+	user_kist create --bundle b c >c.out 2>&1 </dev/null 3>&-
+	user_kist start c
+	mkdir user/home/data
+	echo hello >user/home/data/file
+	echo '[{ "destination": "/data", "source": "'"$USER_DIR/home/data"'", "options": ["rbind", "ro"] },
+		{ "destination": "/t", "type": "tmpfs" }]' >user/home/m.json
+	own_bundle
+	run user_kist mounts add c m.json
+	assert_success
+	assert_output ''
+	run user_kist exec c sh -c 'cat /data/file; touch /t/x && stat -c %u /t/x; touch /data/x'
+	assert_line --index 0 hello
+	assert_line --index 1 0
+	assert_line --index 2 --partial 'Read-only file system'
+	run user_kist mounts remove c m.json
+	assert_success
+	run user_kist exec c ls /data /t
+	refute_output --partial file
+	user_kist delete --force c
+}
