@@ -154,6 +154,8 @@ man: $(O)/kist-gen
 	@mkdir -p $(O)/man
 	$(call say,MAN,$(O)/man) $(O)/kist-gen man $(O)/man
 
+# How callers are told of kist: docs/integrations.md.
+SNIPPETS := containers.conf containerd.toml crio.conf docker.json kist@.service
 install: all man
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(DATADIR)
 	install -m 755 $(O)/kist $(DESTDIR)$(BINDIR)/kist
@@ -161,6 +163,8 @@ install: all man
 	install -m 755 $(O)/kist-image $(O)/kist-net $(DESTDIR)$(LIBEXEC)
 	install -m 644 $(O)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 config.example.json $(DESTDIR)$(DATADIR)/config.example.json
+	for f in $(SNIPPETS); do sed 's|@BINDIR@|$(BINDIR)|g' share/$$f >$(DESTDIR)$(DATADIR)/$$f && \
+		chmod 644 $(DESTDIR)$(DATADIR)/$$f || exit 1; done
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	$(O)/kist-gen bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kist
@@ -170,7 +174,7 @@ install: all man
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/kist $(DESTDIR)$(BINDIR)/kist-oci $(addprefix $(DESTDIR)$(LIBEXEC)/,kist-image kist-net) \
 		$(DESTDIR)$(MANDIR)/man1/kist.1 $(DESTDIR)$(MANDIR)/man1/kist-*.1 $(DESTDIR)$(DATADIR)/config.example.json \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kist \
+		$(addprefix $(DESTDIR)$(DATADIR)/,$(SNIPPETS)) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kist \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_kist \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/kist.fish
 	-rmdir $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(DATADIR)
