@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/etc.h"
@@ -182,6 +183,16 @@ struct create_request run_create_request(const struct run_request *rq, const cha
 	};
 }
 
+int run_place_hooks(struct create_request *create, const struct record_dir *d, const char *dir_path, struct arena *a,
+		    struct err *e)
+{
+	if (mkdirat(d->fd, "rootfs", 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "container %s: rootfs", d->name);
+	create->rootfs_path = arena_fmt(a, "%s/rootfs", dir_path);
+	create->state_bundle = dir_path;
+	return 0;
+}
+
 /* ---- one container ---- */
 
 /* From here on the container's directory is there, and goes again on failure. */
@@ -202,6 +213,9 @@ static int run_in(const struct run_request *rq, struct run_source *s, struct rec
 	int r = compose(&rq->options, s->has_image ? &s->image : NULL, &s->file, &place, &spec, e);
 	if (r < 0)
 		return r;
+	bool is_hooked = s->has_image && spec.hooks;
+	if (is_hooked)
+		spec.root->path = "rootfs";
 	spec_print(&config, &spec, 0);
 	const char *bundle = s->config_dir ? s->config_dir : dir_path;
 	struct create_request create = run_create_request(rq, d->name, &spec);
@@ -210,10 +224,12 @@ static int run_in(const struct run_request *rq, struct run_source *s, struct rec
 	create.config_len = config.len;
 	r = run_write_record(rq, s, d, &spec, bundle, e);
 	/* What is removed at its end is never started again. */
-	if (r == 0 && (rq->is_detached || !rq->is_rm))
+	if (r == 0 && (rq->is_detached || !rq->is_rm || is_hooked))
 		r = run_write_config(d, config.p, config.len, e);
 	if (r == 0)
 		r = run_write_cidfile(rq->cidfile, d->name, e);
+	if (r == 0 && is_hooked)
+		r = run_place_hooks(&create, d, dir_path, &s->arena, e);
 	struct etc etc etc_auto = ETC_NONE;
 	if (r == 0 && s->has_image)
 		r = etc_add(run_absolute(&s->arena, rq->state_root), d->name, &spec, &etc, e);

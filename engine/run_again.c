@@ -30,8 +30,8 @@ static int clear_state(const char *state_root, const struct record_dir *d, struc
 	return r == -ENOENT ? 0 : r;
 }
 
-static int again(const char *state_root, const struct store *s, struct record_dir *d, bool is_attached,
-		 int *ret_status, struct err *e)
+static int again(const char *state_root, const struct store *s, const char *store, struct record_dir *d,
+		 bool is_attached, int *ret_status, struct err *e)
 {
 	struct record record record_done_auto = { 0 };
 	struct spec spec spec_auto = { 0 };
@@ -59,6 +59,12 @@ static int again(const char *state_root, const struct store *s, struct record_di
 	fd_auto int tree = root_again(s, d, e);
 	if (tree < 0 && tree != -ENODATA)
 		return tree;
+	if (tree >= 0 && spec.hooks) {
+		const char *path = arena_fmt(&spec.arena, "%s/containers/%s", run_absolute(&spec.arena, store), d->name);
+		r = run_place_hooks(&create, d, path, &spec.arena, e);
+		if (r < 0)
+			return r;
+	}
 	struct etc etc etc_auto = ETC_NONE;
 	if (tree >= 0 && (r = etc_add(run_absolute(&spec.arena, state_root), d->name, &spec, &etc, e)) < 0)
 		return r;
@@ -85,5 +91,5 @@ int run_again(const char *state_root, const char *store, const char *name, bool 
 		r = clear_state(state_root, &d, e);
 	if (r == 0)
 		r = record_take(&d, e);
-	return r < 0 ? r : again(state_root, &s, &d, is_attached, ret_status, e);
+	return r < 0 ? r : again(state_root, &s, store, &d, is_attached, ret_status, e);
 }

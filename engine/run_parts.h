@@ -33,6 +33,13 @@ int run_write_record(const struct run_request *rq, const struct run_source *s, s
 int run_write_config(const struct record_dir *d, const char *text, size_t len, struct err *e);
 int run_write_cidfile(const char *path, const char *name, struct err *e);
 
+/*
+ * Hooks find an image's container like any other: the bundle is its directory in the store, where config.json is, and the
+ * root appears at `rootfs` in it, in the container's mount namespace. `dir_path` is borrowed.
+ */
+int run_place_hooks(struct create_request *create, const struct record_dir *d, const char *dir_path, struct arena *a,
+		    struct err *e);
+
 struct create_request run_create_request(const struct run_request *rq, const char *id, const struct spec *spec);
 struct launch run_launch(const struct run_request *rq, struct create_request *create, struct spec *spec,
 			 struct record_dir *dir);

@@ -12,50 +12,18 @@
 #include "cgroup/kill.h"
 #include "cgroup/pids.h"
 #include "cgroup/remove.h"
+#include "runtime/bury.h"
 #include "runtime/gate.h"
+#include "runtime/hooks.h"
 #include "runtime/notify.h"
 #include "runtime/target.h"
+#include "spec/load.h"
 #include "util/fd.h"
 #include "util/lock.h"
+#include "util/log.h"
 #include "util/proc.h"
 
 enum { END_TIMEOUT_MS = 10000, FREEZE_TIMEOUT_MS = 10000 };
-
-static int pass_gate(struct target *t, struct err *e)
-{
-	struct listener listener_auto l = LISTENER_NONE;
-	const struct listener_process p = { .pid = t->state.pid.v, .init = t->state.pid.v, .state = &t->state };
-	int r = t->state.has_listener.v ? listener_open_of(&t->dir, &t->state.arena, &l, e) : 0;
-	if (r < 0)
-		return r;
-	r = gate_pass(&t->dir, &l, &p, e);
-	/* Without its listener it would go on, or wait for ever. */
-	if (r < 0 && t->state.has_listener.v)
-		proc_signal(t->pidfd, SIGKILL);
-	return r;
-}
-
-int container_start(int root, const char *id, const char *notify_socket, struct err *e)
-{
-	struct target t target_auto = TARGET_NONE;
-	struct notify n notify_auto = { .socket = -1, .host = notify_socket };
-	int r = target_open(root, id, true, &t, e);
-	if (r == 0 && t.status == STATUS_STOPPED)
-		r = err_new(e, EINVAL, "cannot start a container that has stopped");
-	else if (r == 0 && t.status != STATUS_CREATED)
-		r = err_new(e, EINVAL, "cannot start a container that is already %s", state_word(t.status));
-	if (r == 0 && notify_socket)
-		r = notify_open(&n, &t.dir, e);
-	if (r == 0)
-		r = pass_gate(&t, e);
-	if (r == 0 && n.socket >= 0) {
-		n.main_pid = t.state.pid.v;
-		/* Others may have the container meanwhile: delete --force ends this wait. */
-		lock_end(t.dir.fd);
-		r = notify_wait(&n, t.pidfd, e);
-	}
-	return r < 0 && !e->exit ? err_at(e, r, "start %s", id) : r;
-}
 
 static int signal_init(const struct target *t, int sig, struct err *e)
 {
@@ -119,17 +87,78 @@ static int remove_all(struct target *t, struct err *e)
 	}
 	if (t->state.cgroup && (t->tree.fd >= 0 || cgroup_tree_open(&t->tree, e) == 0))
 		r = cgroup_remove(&t->tree, t->state.cgroup, t->state.cgroup_keep.v, END_TIMEOUT_MS, e);
-	return r < 0 ? r : state_remove(&t->dir, e);
+	return r < 0 ? r : container_bury(&t->dir, &t->state, e);
+}
+
+static int pass_gate(struct target *t, bool *ret_is_abort, struct err *e)
+{
+	struct listener listener_auto l = LISTENER_NONE;
+	const struct listener_process p = { .pid = t->state.pid.v, .init = t->state.pid.v, .state = &t->state };
+	int r = t->state.has_listener.v ? listener_open_of(&t->dir, &t->state.arena, &l, e) : 0;
+	if (r < 0)
+		return r;
+	r = gate_pass(&t->dir, &l, &p, ret_is_abort, e);
+	/* Without its listener it would go on, or wait for ever. */
+	if (r < 0 && t->state.has_listener.v)
+		proc_signal(t->pidfd, SIGKILL);
+	return r;
+}
+
+/* A hook has failed: the container goes as by delete. runtime.md, "Lifecycle", steps 7 and 9. */
+static void give_up(struct target *t)
+{
+	struct err e;
+	err_clear(&e);
+	if (remove_all(t, &e) < 0)
+		log_warn("container %s: clean up: %s", t->state.id, e.text);
+}
+
+/* Without the lock: a hook may want to do something to the container. */
+static int poststart(struct target *t, struct err *e)
+{
+	struct spec spec spec_auto = { 0 };
+	int r = spec_load_file(t->dir.fd, "config.json", &spec, e);
+	if (r == 0 && spec.hooks && spec.hooks->poststart.n) {
+		lock_end(t->dir.fd);
+		r = hooks_poststart(spec.hooks, &t->state, e);
+	}
+	/* Meanwhile it may have been deleted. */
+	if (r < 0 && lock_wait(t->dir.fd, false) == 0 && state_is_named(&t->dir, t->dir.id))
+		give_up(t);
+	return r;
+}
+
+int container_start(int root, const char *id, const char *notify_socket, struct err *e)
+{
+	struct target t target_auto = TARGET_NONE;
+	struct notify n notify_auto = { .socket = -1, .host = notify_socket };
+	bool is_abort = false;
+	int r = target_open(root, id, true, &t, e);
+	if (r == 0 && t.status == STATUS_STOPPED)
+		r = err_new(e, EINVAL, "cannot start a container that has stopped");
+	else if (r == 0 && t.status != STATUS_CREATED)
+		r = err_new(e, EINVAL, "cannot start a container that is already %s", state_word(t.status));
+	if (r == 0 && notify_socket)
+		r = notify_open(&n, &t.dir, e);
+	if (r == 0)
+		r = pass_gate(&t, &is_abort, e);
+	if (is_abort)
+		give_up(&t);
+	if (r == 0 && t.state.has_hooks.v)
+		r = poststart(&t, e);
+	if (r == 0 && n.socket >= 0) {
+		n.main_pid = t.state.pid.v;
+		/* Others may have the container meanwhile: delete --force ends this wait. */
+		lock_end(t.dir.fd);
+		r = notify_wait(&n, t.pidfd, e);
+	}
+	return r < 0 && !e->exit ? err_at(e, r, "start %s", id) : r;
 }
 
 static int delete_forced(int root, const char *id, struct err *e)
 {
 	struct target t target_auto = TARGET_NONE;
 	int r = target_open(root, id, true, &t, e);
-	if (r == -ENOENT) {
-		err_clear(e);
-		return 0;
-	}
 	/* A create that was killed before its record was written had no other effect than the directory. */
 	if (r == -ENODATA) {
 		err_clear(e);
@@ -138,19 +167,26 @@ static int delete_forced(int root, const char *id, struct err *e)
 	return r < 0 ? r : remove_all(&t, e);
 }
 
+static int delete_ended(int root, const char *id, struct err *e)
+{
+	struct target t target_auto = TARGET_NONE;
+	int r = target_open(root, id, true, &t, e);
+	if (r == 0 && t.status == STATUS_RUNNING)
+		r = err_new(e, EBUSY, "cannot delete a container that is running: stop it first, or use --force");
+	/* A created container goes without --force, as runc and crun do and their callers expect. */
+	return r < 0 ? r : remove_all(&t, e);
+}
+
 int container_delete(int root, const char *id, bool force, struct err *e)
 {
-	int r;
-	if (force) {
-		r = delete_forced(root, id, e);
-	} else {
-		struct target t target_auto = TARGET_NONE;
-		r = target_open(root, id, true, &t, e);
-		if (r == 0 && t.status == STATUS_RUNNING)
-			r = err_new(e, EBUSY, "cannot delete a container that is running: stop it first, or use --force");
-		/* A created container goes without --force, as runc and crun do and their callers expect. */
-		if (r == 0)
-			r = remove_all(&t, e);
+	struct err left;
+	int r = force ? delete_forced(root, id, e) : delete_ended(root, id, e);
+	if (r == -ENOENT) {
+		int again = container_bury_again(root, id, &left);
+		if (again == 0 || (again == -ENOENT && force))
+			r = (err_clear(e), 0);
+		else if (again != -ENOENT)
+			r = (*e = left, again);
 	}
 	return r < 0 ? err_at(e, r, "delete %s", id) : 0;
 }

@@ -18,9 +18,11 @@
 #include "cgroup/remove.h"
 #include "ns/kinds.h"
 #include "ns/userns.h"
+#include "runtime/bury.h"
 #include "runtime/console.h"
 #include "runtime/gate.h"
 #include "runtime/home.h"
+#include "runtime/hooks.h"
 #include "runtime/launcher.h"
 #include "runtime/notify.h"
 #include "runtime/plan.h"
@@ -99,7 +101,8 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 	fd_auto int rootfs = own_rootfs;
 	struct plan_options o = {
 		.id = rq->id, .bundle = rq->bundle, .is_no_pivot = rq->is_no_pivot, .is_no_keyring = rq->is_no_keyring,
-		.preserve_fds = rq->preserve_fds, .has_rootfs_tree = rootfs >= 0, .has_cache = true,
+		.preserve_fds = rq->preserve_fds, .has_rootfs_tree = rootfs >= 0,
+		.rootfs_path = rq->rootfs_path, .has_cache = true,
 		.state_root = m->c->dir.root,
 		.listen_fds = rq->service.listen_fds, .listen_names = rq->service.listen_names,
 		.is_notified = rq->service.notify_socket,
@@ -135,7 +138,7 @@ static int record_intent(struct create *m, struct err *e)
 {
 	struct state *s = &m->c->state;
 	*s = (struct state){
-		.id = m->rq->id, .bundle = m->rq->bundle,
+		.id = m->rq->id, .bundle = m->rq->state_bundle ? m->rq->state_bundle : m->rq->bundle,
 		.rootfs = m->plan.rootfs ? m->plan.rootfs : m->rq->rootfs_path ? m->rq->rootfs_path : "",
 		.cgroup = m->home.has_group ? m->home.group.path : NULL,
 		.cgroup_keep = { .has = m->home.has_group, .v = (uint32_t)m->home.group.keep_len },
@@ -212,12 +215,36 @@ static int write_pid_file(struct create *m, struct err *e)
 	return 0;
 }
 
+/*
+ * Everything of the container is there but its root as "/". From now on it is one that has to be deleted with its hooks,
+ * and the record says so first; but still "creating": it has no pid there.
+ */
+static int run_hooks(struct create *m, struct err *e)
+{
+	struct container *c = m->c;
+	c->state.has_hooks = (struct opt_bool){ true, hooks_are_later(c->hooks) };
+	struct state record = c->state;
+	record.pid.has = false;
+	int r = state_write(&c->dir, &record, e);
+	if (r == 0)
+		r = hooks_create_runtime(c->hooks, &c->state, e);
+	if (r == 0 && (r = sync_send(c->sync, SYNC_HOOKED, 0, -1)) < 0)
+		err_ret(e, r, "the container's process");
+	return r;
+}
+
 /* The other half's last word before the program; the terminal comes with it. */
 static int wait_ready(struct create *m, struct err *e)
 {
 	struct container *c = m->c;
 	struct sync_message msg;
 	int r = sync_receive(c->sync, &msg);
+	if (r == 0 && msg.type == SYNC_HOOKS) {
+		r = run_hooks(m, e);
+		if (r < 0)
+			return r;
+		r = sync_receive(c->sync, &msg);
+	}
 	if (r < 0)
 		return err_ret(e, r, "wait for the container's process");
 	if (msg.type == SYNC_ERROR) {
@@ -262,6 +289,7 @@ static int act(struct create *m, struct err *e)
 	const struct init_args args = {
 		.plan = &m->plan, .opened = &m->opened, .state = m->c->dir.fd, .gate = m->gate,
 		.stdio = { m->rq->stdio[0], m->rq->stdio[1], m->rq->stdio[2] },
+		.hooks = m->c->hooks ? hooks_child_make(&m->plan, &m->c->state, &m->c->arena) : HOOKS_CHILD_NONE,
 	};
 	r = spawn(&args, m->home.group.fd, m->c, e);
 	if (r == 0)
@@ -272,6 +300,8 @@ static int act(struct create *m, struct err *e)
 		r = learn_process(m, e);
 	if (r == 0)
 		r = wait_ready(m, e);
+	if (hooks_are_later(m->c->hooks))
+		m->c->state.has_hooks = (struct opt_bool){ true, r == 0 || m->c->state.has_hooks.v };
 	if (r == 0 && (m->plan.process.attrs.need & ATTRS_BY_PARENT))
 		r = attrs_give(&m->plan.process.attrs, m->c->pid, e);
 	if (r == 0)
@@ -317,7 +347,7 @@ int container_destroy(struct container *c, struct err *e)
 			r = cgroup_remove(&c->tree, c->state.cgroup, c->state.cgroup_keep.v, REMOVE_TIMEOUT_MS, e);
 		}
 	}
-	return r < 0 ? r : state_remove(&c->dir, e);
+	return r < 0 ? r : container_bury(&c->dir, &c->state, e);
 }
 
 void container_close(struct container *c)
@@ -351,6 +381,7 @@ int container_create(const struct create_request *rq, struct container *ret, str
 		.pidfd_socket = -1,
 	};
 	fd_auto int rootfs = rq->own_rootfs;
+	c.hooks = rq->spec->hooks;
 	int r = state_check_id(rq->id, e);
 	if (r < 0)
 		return r;
@@ -390,15 +421,17 @@ int container_go(struct container *c, struct err *e)
 		r = err_ret(e, -EPIPE, "the container's process");
 	if (r < 0)
 		err_at(e, r, "start %s", c->dir.id);
-	if (m.type == SYNC_ERROR) {
+	if (m.type == SYNC_ERROR || m.type == SYNC_ABORT) {
 		*e = m.err;
 		r = e->exit ? -e->num : err_at(e, -e->num, "start %s", c->dir.id);
 	}
-	if (r < 0) {
-		undo(c);
-		return r;
+	if (r == 0) {
+		netdev_keep(&c->net);
+		c->is_unlocked = lock_end(c->dir.fd) == 0;
 	}
-	netdev_keep(&c->net);
-	c->is_unlocked = lock_end(c->dir.fd) == 0;
-	return 0;
+	if (r == 0 && c->hooks && (r = hooks_poststart(c->hooks, &c->state, e)) < 0)
+		err_at(e, r, "start %s", c->dir.id);
+	if (r < 0)
+		undo(c);
+	return r;
 }

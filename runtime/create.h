@@ -24,11 +24,12 @@ struct create_request {
 	const char *state_root;       /* --root */
 	const char *id;
 	const char *bundle;           /* absolute path: what state reports, and what relative paths start at */
+	const char *state_bundle;     /* what state reports instead of it; NULL: nothing else */
 	const struct spec *spec;      /* checked (spec_check, spec_supported) by container_create itself */
 	const char *config;           /* its text, kept in the state directory */
 	size_t config_len;
 	int own_rootfs;               /* a detached tree that is taken over (also on failure), or -1: root.path */
-	const char *rootfs_path;      /* what state reports with own_rootfs; NULL: "" */
+	const char *rootfs_path;      /* with own_rootfs: what state reports, and where hooks find it; NULL: "", nowhere */
 	int stdio[3];                 /* what becomes 0, 1, 2 of the process; -1: our own. Borrowed */
 	const char *console_socket;   /* gets the terminal's master; NULL: the caller of container_create does */
 	const char *pidfd_socket;     /* gets a pidfd of the process */
@@ -54,6 +55,7 @@ struct container {
 	const char *pid_file;         /* written, and to be taken away if the program does not start; borrowed */
 	bool is_unlocked;             /* container_go has given the lock back */
 	struct cgroup_tree tree;      /* where it lies */
+	const struct spec_hooks *hooks; /* NULL: none; borrowed from the request */
 	struct arena arena;
 };
 

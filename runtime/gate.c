@@ -27,8 +27,10 @@ int gate_make(const struct state_dir *dir, struct err *e)
 	return fd_take(&fd);
 }
 
-int gate_pass(const struct state_dir *dir, struct listener *l, const struct listener_process *p, struct err *e)
+int gate_pass(const struct state_dir *dir, struct listener *l, const struct listener_process *p, bool *ret_is_abort,
+	      struct err *e)
 {
+	*ret_is_abort = false;
 	struct sockaddr_un name = gate_name(dir);
 	fd_auto int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&name, sizeof(name)) < 0)
@@ -45,8 +47,9 @@ int gate_pass(const struct state_dir *dir, struct listener *l, const struct list
 		return r;
 	if (m.type == SYNC_LOST)
 		return err_new(e, EPIPE, "the container's process ended before it could go on");
-	if (m.type != SYNC_ERROR)
+	if (m.type != SYNC_ERROR && m.type != SYNC_ABORT)
 		return 0;
+	*ret_is_abort = m.type == SYNC_ABORT;
 	*e = m.err;
 	return -e->num;
 }

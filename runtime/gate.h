@@ -5,6 +5,8 @@
  * connection whether the program runs: end of file is yes.
  */
 #pragma once
+#include <stdbool.h>
+
 #include "runtime/listener.h"
 #include "runtime/state.h"
 #include "util/err.h"
@@ -14,6 +16,7 @@ int gate_make(const struct state_dir *dir, struct err *e);
 
 /*
  * Opens the gate and waits for the outcome. -ENOENT: the container is not waiting. `l` gets the notifications of the
- * filter of `p`. Runs in `start`.
+ * filter of `p`. ret_is_abort: a hook has failed, and the container is to be destroyed. Runs in `start`.
  */
-int gate_pass(const struct state_dir *dir, struct listener *l, const struct listener_process *p, struct err *e);
+int gate_pass(const struct state_dir *dir, struct listener *l, const struct listener_process *p, bool *ret_is_abort,
+	      struct err *e);

@@ -14,6 +14,7 @@
 #include "ns/dev.h"
 #include "ns/host.h"
 #include "ns/mask.h"
+#include "ns/mount.h"
 #include "ns/rootfs.h"
 #include "ns/template.h"
 #include "ns/userns.h"
@@ -28,6 +29,7 @@ struct init {
 	const struct init_args *a;
 	const struct plan *p;
 	int root;          /* the container's root, O_PATH */
+	int place;         /* NEED_HOOKS: the directory that the root is attached on; -1 */
 	int proc;          /* a /proc that no container can touch */
 	int master, slave; /* the terminal, or -1 */
 	int launcher;      /* -1: none */
@@ -49,6 +51,18 @@ static int wait_for_maps(struct init *c, struct err *e)
 	if (r < 0)
 		return err_ret(e, r, "wait for the id maps");
 	return m.type == SYNC_MAPPED ? 0 : err_new(e, EPIPE, "the id maps were not written");
+}
+
+/*
+ * Hooks look for the root at its path among the host's mounts, of which we have a copy. While we still have the ids by
+ * which kist may go there.
+ */
+static int open_place(struct init *c, struct err *e)
+{
+	if (!c->p->root_place || !(c->p->need & NEED_MOUNTNS))
+		return 0;
+	c->place = open(c->p->root_place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return c->place < 0 ? err_sys(e, "root.path %s", c->p->root_place) : 0;
 }
 
 /* Host ids do not exist in the namespace: files would be made with an id that the kernel refuses (EOVERFLOW). */
@@ -163,6 +177,10 @@ static int attach_root(struct init *c, struct err *e)
 {
 	/* Modes of what is made in the tree are meant as they are written. */
 	umask(0);
+	if (c->place >= 0) {
+		c->root = c->a->opened->root_tree;
+		return mount_attach(c->root, c->place, e);
+	}
 	/* Without the template on a directory that every host has, and that is not needed any more: /sys still is, see
 	 * new_tree of mounts.c. */
 	const char *where = c->a->opened->template_ns >= 0 ? TEMPLATE_ROOT : access("/dev", F_OK) == 0 ? "/dev" : "/sys";
@@ -178,6 +196,20 @@ static int make_mounts(struct init *c, struct err *e)
 static int finish_mounts(struct init *c, struct err *e)
 {
 	return mounts_finish(c->p, c->a->opened, e);
+}
+
+/* The parent runs those of the runtime's namespaces. */
+static int runtime_hooks(struct init *c, struct err *e)
+{
+	struct sync_message m = { .type = SYNC_EOF };
+	if (sync_send(c->a->sync, SYNC_HOOKS, 0, -1) < 0 || sync_receive(c->a->sync, &m) < 0 || m.type != SYNC_HOOKED)
+		return err_new(e, EPIPE, "kist has ended");
+	return 0;
+}
+
+static int container_hooks(struct init *c, struct err *e)
+{
+	return hooks_create_container(c->p, &c->a->hooks, c->root >= 0 ? c->root : c->a->opened->root_tree, e);
 }
 
 /* Docker and podman count on a working directory that the image does not have. */
@@ -254,13 +286,14 @@ static int label(struct init *c, struct err *e)
 }
 
 static const struct step {
-	const char *name;
+	const char *name;    /* NULL: its messages say all */
 	unsigned need;       /* any of these bits; 0: always */
 	int (*act)(struct init *c, struct err *e);
 } steps[] = {
 	{ "start",             0,              die_with_parent },
 	{ "user namespace",    NEED_USERNS | NEED_STAGE, wait_for_maps },
 	{ "namespaces",        NEED_JOINS,     join_namespaces },
+	{ "root",              NEED_HOOKS,     open_place },
 	{ "user namespace",    NEED_USERNS_ID, become_mapped_root },
 	{ "session",           0,              new_session },
 	{ "keyring",           NEED_KEYRING,   new_keyring },
@@ -271,11 +304,14 @@ static const struct step {
 	{ "mount namespace",   NEED_MOUNTNS,   seal_mounts },
 	{ "launcher",          NEED_MOUNTNS,   open_launcher },
 	{ "procfs",            NEED_SYSCTL | NEED_LABEL, open_proc },
-	{ "sysctl",            NEED_SYSCTL,    set_sysctls },
 	{ "root",              NEED_MOUNTNS,   attach_root },
 	{ "mounts",            NEED_MOUNTNS,   make_mounts },
 	{ "devices",           NEED_DEV,       make_devices },
 	{ "terminal",          NEED_TERMINAL,  make_terminal },
+	{ "hooks",             NEED_HOOKS,     runtime_hooks },
+	{ NULL,                NEED_HOOKS,     container_hooks },
+	/* Hooks bring network interfaces along, which sysctls may name. */
+	{ "sysctl",            NEED_SYSCTL,    set_sysctls },
 	{ "working directory", NEED_MOUNTNS,   make_cwd },
 	{ "mounts",            NEED_MOUNTNS,   finish_mounts },
 	{ "masked paths",      NEED_MASK,      cover_paths },
@@ -348,14 +384,14 @@ static int walk(struct init *c, struct err *e)
 		int r = steps[i].act(c, e);
 		/* The program's own failures keep the words that callers match. */
 		if (r < 0)
-			return e->exit ? r : err_at(e, r, "%s", steps[i].name);
+			return e->exit || !steps[i].name ? r : err_at(e, r, "%s", steps[i].name);
 	}
 	return 0;
 }
 
 void init_run(const struct init_args *args)
 {
-	struct init c = { .a = args, .p = args->plan, .root = -1, .proc = -1, .master = -1, .slave = -1,
+	struct init c = { .a = args, .p = args->plan, .root = -1, .place = -1, .proc = -1, .master = -1, .slave = -1,
 			  .launcher = args->opened->launcher };
 	struct err e = { 0 };
 	close(args->parent_end);
@@ -366,10 +402,15 @@ void init_run(const struct init_args *args)
 		_exit(1);
 	}
 	int end = args->gate >= 0 ? wait_at_gate(&c) : wait_for_parent(&c);
-	if (!(args->plan->need & NEED_PROCESS))
+	if (!(args->plan->need & NEED_PROCESS)) {
 		err_new(&e, EINVAL, "process: missing in config.json, so there is nothing to start");
-	else
+	} else if ((args->plan->need & NEED_START_HOOKS) &&
+		   hooks_start_container(c.p, &args->hooks, c.launcher, &e) < 0) {
+		sync_send_abort(end, &e);
+		_exit(1);
+	} else {
 		process_exec(&args->plan->process, &c.found, c.launcher, end, &e);
+	}
 	sync_send_error(end, &e);
 	_exit(e.exit ? e.exit : 1);
 }

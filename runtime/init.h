@@ -4,6 +4,7 @@
  * failure goes to the parent with the step's name, and the child ends. It allocates nothing and reads no JSON.
  */
 #pragma once
+#include "runtime/hooks.h"
 #include "runtime/plan.h"
 
 struct init_args {
@@ -14,6 +15,7 @@ struct init_args {
 	int state;        /* the state directory, which the child closes: its lock is the creator's alone */
 	int gate;         /* listening socket for create; -1: run, the parent says when to go on */
 	int stdio[3];     /* -1: the descriptor as it is */
+	struct hooks_child hooks;
 };
 
 /* Does everything, and becomes the program or ends. */

@@ -253,7 +253,8 @@ int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, str
 		return open_launcher(p, ret, e);
 	if (ret->null_tree >= 0 && (r = mount_set_propagation(ret->null_tree, MS_PRIVATE, false, e)) < 0)
 		return err_at(e, r, "/dev/null");
-	if (p->need & NEED_INSIDE)
+	/* Hooks count on the host's mounts: their programs and libraries are there, and the root at its own path. */
+	if (p->need & (NEED_INSIDE | NEED_HOOKS))
 		return open_launcher(p, ret, e);
 	struct err why;
 	const struct template_file launcher = { launcher_start, (size_t)(launcher_end - launcher_start) };

@@ -10,6 +10,7 @@
 
 #include "ns/kinds.h"
 #include "ns/userns.h"
+#include "runtime/hooks.h"
 #include "runtime/notify.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -258,6 +259,18 @@ int plan_make_mounts(const struct spec *spec, const struct plan_options *o, stru
 	return r < 0 ? r : plan_mounts(spec, false, a, ret, e);
 }
 
+static void plan_hooks(const struct spec_hooks *h, const struct plan_options *o, struct arena *a, struct plan *p)
+{
+	if (h->prestart.n || h->create_runtime.n || h->create_container.n) {
+		p->need |= NEED_HOOKS;
+		p->root_place = p->rootfs ? p->rootfs : o->rootfs_path;
+	}
+	if (h->start_container.n && (p->need & NEED_PROCESS)) {
+		p->need |= NEED_START_HOOKS;
+		hooks_plan(h, a, p);
+	}
+}
+
 int plan_make(const struct spec *spec, const struct plan_options *o, struct arena *a, struct plan *ret, struct err *e)
 {
 	*ret = (struct plan){ .spec = spec, .id = o->id, .bundle = o->bundle, .is_no_pivot = o->is_no_pivot };
@@ -277,6 +290,8 @@ int plan_make(const struct spec *spec, const struct plan_options *o, struct aren
 	if (!o->has_rootfs_tree)
 		ret->rootfs = spec->root->path[0] == '/' ? spec->root->path
 							 : arena_fmt(a, "%s/%s", o->bundle, spec->root->path);
+	if (spec->hooks)
+		plan_hooks(spec->hooks, o, a, ret);
 	ret->need |= spec->hostname || spec->domainname ? NEED_NAMES : 0;
 	ret->need |= o->is_no_keyring ? 0 : NEED_KEYRING;
 	ret->need |= spec->root && spec->root->readonly.v ? NEED_READONLY : 0;

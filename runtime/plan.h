@@ -41,6 +41,8 @@ enum plan_need {
 	NEED_OWNER     = 1 << 22,  /* the group is given to the container's user */
 	NEED_NOTIFY    = 1 << 24,  /* the last mount is the directory of the notify socket */
 	NEED_INSIDE    = 1 << 26,  /* kist itself is in one: no device can be made, no template kept */
+	NEED_HOOKS     = 1 << 28,  /* hooks before the root is entered: prestart, createRuntime or createContainer */
+	NEED_START_HOOKS = 1 << 29,
 };
 
 enum plan_mount_kind {
@@ -85,6 +87,8 @@ struct plan {
 	size_t node_count;
 	unsigned long base_propagation;   /* MS_SLAVE or MS_PRIVATE, for copies of host trees; 0: leave them */
 	struct process_plan process;
+	struct process_plan *start_hooks; /* NEED_START_HOOKS: how each is started */
+	const char *root_place;   /* NEED_HOOKS: where hooks expect the root; NULL: nowhere */
 	struct cgroup_limits limits;
 	uid_t cgroup_owner;       /* NEED_OWNER: as the host counts */
 	struct devices_program devices;
@@ -101,6 +105,7 @@ struct plan_options {
 	bool has_rootfs_tree;     /* the engine hands in a root tree: root.path is not looked at */
 	bool has_cache;           /* compiled filters are taken from and kept below state_root */
 	int state_root;
+	const char *rootfs_path;  /* has_rootfs_tree: an empty directory of the host where hooks find it; or NULL */
 	/* By rootless_plan: */
 	bool is_inside;           /* kist is in a user namespace itself */
 	bool is_setgroups_denied;

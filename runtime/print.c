@@ -172,6 +172,30 @@ static void put_process(struct str *out, const struct plan *p)
 		s->filter_length, s->filter_flags);
 }
 
+static void put_hooks(struct str *out, const struct spec_hooks *h)
+{
+	const struct { const char *kind; const struct spec_hook_list *list; } lists[] = {
+		{ "prestart", &h->prestart }, { "createRuntime", &h->create_runtime },
+		{ "createContainer", &h->create_container }, { "startContainer", &h->start_container },
+		{ "poststart", &h->poststart }, { "poststop", &h->poststop },
+	};
+	const char *before = "{";
+	put_key(out, "hooks");
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		const struct spec_hook_list *list = lists[i].list;
+		if (!list->n)
+			continue;
+		str_fmt(out, "%s\"%s\":", before, lists[i].kind);
+		for (size_t k = 0; k < list->n; k++) {
+			str_puts(out, k ? "," : "[");
+			jx_print_string(out, list->v[k].path);
+		}
+		str_puts(out, "]");
+		before = ",";
+	}
+	str_puts(out, *before == '{' ? "{}," : "},");
+}
+
 void plan_print(struct str *out, const struct plan *p)
 {
 	str_puts(out, "{");
@@ -190,6 +214,8 @@ void plan_print(struct str *out, const struct plan *p)
 	str_puts(out, p->node_count ? "]," : "[],");
 	put_writes(out, p);
 	put_process(out, p);
+	if (p->spec->hooks)
+		put_hooks(out, p->spec->hooks);
 	const struct spec_linux *l = p->spec->linux_;
 	str_fmt(out, "\"maskedPaths\":%zu,\"readonlyPaths\":%zu,\"sysctl\":%zu}", l ? l->masked_paths.n : 0,
 		l ? l->readonly_paths.n : 0, l ? l->sysctl.n : 0);

@@ -30,6 +30,7 @@ static const struct jx_field state_rows[] = {
 	JX_BOOL(struct state, is_pid_shared, "sharesPids"),
 	JX_BOOL(struct state, has_listener, "listener"),
 	JX_BOOL(struct state, is_userns, "userns"),
+	JX_BOOL(struct state, has_hooks, "hooks"),
 	JX_PAIRS(struct state, annotations, "annotations"),
 	JX_END,
 };
@@ -122,11 +123,9 @@ int state_create(int own_root, const char *id, struct state_dir *ret, struct err
 	return 0;
 }
 
-int state_open(int root, const char *id, bool lock, struct state_dir *ret, struct err *e)
+static int open_dir(int root, const char *id, bool lock, struct state_dir *ret, struct err *e)
 {
-	int r = state_check_id(id, e);
-	if (r < 0)
-		return r;
+	int r;
 	for (;;) {
 		fd_auto int fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
@@ -145,6 +144,24 @@ int state_open(int root, const char *id, bool lock, struct state_dir *ret, struc
 		set_dir(ret, copy, fd_take(&fd), id);
 		return 0;
 	}
+}
+
+int state_open(int root, const char *id, bool lock, struct state_dir *ret, struct err *e)
+{
+	int r = state_check_id(id, e);
+	return r < 0 ? r : open_dir(root, id, lock, ret, e);
+}
+
+int state_open_any(int root, const char *name, struct state_dir *ret, struct err *e)
+{
+	return open_dir(root, name, true, ret, e);
+}
+
+bool state_is_named(const struct state_dir *dir, const char *name)
+{
+	struct stat ours, there;
+	return fstat(dir->fd, &ours) == 0 && fstatat(dir->root, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
 }
 
 void state_close(struct state_dir *dir)
@@ -249,7 +266,7 @@ const char *state_word(enum state_status status)
 
 /* The document's members in the order of the spec; pid is 0 when there is no process, as callers expect. */
 struct document {
-	const char *oci_version, *id, *status, *bundle, *rootfs, *created;
+	const char *oci_version, *id, *status, *bundle, *rootfs, *root, *created;
 	struct opt_i32 pid;
 	struct pairs annotations;
 };
@@ -261,6 +278,7 @@ static const struct jx_field document_rows[] = {
 	JX_I32(struct document, pid, "pid"),
 	JX_STR(struct document, bundle, "bundle"),
 	JX_STR(struct document, rootfs, "rootfs"),
+	JX_STR(struct document, root, "root"),
 	JX_STR(struct document, created, "created"),
 	JX_PAIRS(struct document, annotations, "annotations"),
 	JX_END,
@@ -275,6 +293,17 @@ void state_print(struct str *out, const struct state *s, enum state_status statu
 		.annotations = s->annotations,
 	};
 	jx_print(out, document_rows, &d, indent);
+}
+
+void state_print_hook(struct str *out, const struct state *s, enum state_status status)
+{
+	const struct document d = {
+		.oci_version = "1.3.0", .id = s->id, .status = state_word(status), .bundle = s->bundle,
+		.rootfs = s->rootfs, .root = s->rootfs, .created = s->created, .annotations = s->annotations,
+	};
+	jx_print(out, document_rows, &d, 0);
+	if (out->len && out->p[out->len - 1] == '}')
+		out->p[--out->len] = '\0';
 }
 
 int state_each(int root, int (*fn)(void *ctx, const char *id), void *ctx, struct err *e)

@@ -31,6 +31,7 @@ struct state {
 	struct opt_bool is_terminal;
 	struct opt_bool is_pid_shared; /* no pid namespace of its own: its processes outlive the init */
 	struct opt_bool has_listener;  /* start hands the filter's notifications to linux.seccomp.listenerPath; else absent */
+	struct opt_bool has_hooks;     /* config.json lists hooks for start or delete, and the container got so far */
 	struct pairs annotations;
 	struct arena arena;            /* holds the strings after state_read */
 };
@@ -58,6 +59,12 @@ int state_create(int own_root, const char *id, struct state_dir *ret, struct err
 
 /* Opens the directory of an id. -ENOENT: "container ID does not exist". With `lock`, waits for the lock. */
 int state_open(int root, const char *id, bool lock, struct state_dir *ret, struct err *e);
+
+/* As state_open with the lock, for a directory that is not called by a valid id: runtime/bury.h. */
+int state_open_any(int root, const char *name, struct state_dir *ret, struct err *e);
+
+/* Whether the directory still has a name: a delete takes it away before it runs hooks. */
+bool state_is_named(const struct state_dir *dir, const char *name);
 
 /* Closes the descriptors, and so gives the lock back. */
 void state_close(struct state_dir *dir);
@@ -91,6 +98,12 @@ const char *state_word(enum state_status status);
 
 /* The OCI state document, with `indent` blanks. Source: runtime.md "State". */
 void state_print(struct str *out, const struct state *s, enum state_status status, int indent);
+
+/*
+ * The same for hooks, but for `,"pid":N}` at its end, which depends on where one looks from. It has `root` too, the
+ * path of the root file system, as crun has it: hooks that may not read the bundle find it there.
+ */
+void state_print_hook(struct str *out, const struct state *s, enum state_status status);
 
 /* Calls `fn` for each id below the root until it returns non-zero, which is then returned. */
 int state_each(int root, int (*fn)(void *ctx, const char *id), void *ctx, struct err *e);

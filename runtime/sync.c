@@ -22,7 +22,8 @@ static int send_wire(int end, struct sync_wire *w, int fd)
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct iovec io = { w, offsetof(struct sync_wire, text) + (w->type == SYNC_ERROR ? strlen(w->text) + 1 : 0) };
+	bool has_text = w->type == SYNC_ERROR || w->type == SYNC_ABORT;
+	struct iovec io = { w, offsetof(struct sync_wire, text) + (has_text ? strlen(w->text) + 1 : 0) };
 	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
 	if (fd >= 0) {
 		memset(&control, 0, sizeof(control));
@@ -47,15 +48,25 @@ int sync_send(int end, enum sync_type type, int value, int fd)
 	return send_wire(end, &w, fd);
 }
 
-int sync_send_error(int end, const struct err *err)
+static int send_failure(int end, enum sync_type type, const struct err *err)
 {
-	struct sync_wire w = { .type = SYNC_ERROR, .num = err->num, .exit = err->exit };
+	struct sync_wire w = { .type = (int)type, .num = err->num, .exit = err->exit };
 	memcpy(w.text, err->text, sizeof(w.text));
 	w.text[sizeof(w.text) - 1] = '\0';
 	int r = send_wire(end, &w, -1);
 	/* The container's filter may forbid sendmsg(2), and hardly write(2). */
 	size_t len = offsetof(struct sync_wire, text) + strlen(w.text) + 1;
 	return r == 0 || r == -EPIPE || write(end, &w, len) != (ssize_t)len ? r : 0;
+}
+
+int sync_send_error(int end, const struct err *err)
+{
+	return send_failure(end, SYNC_ERROR, err);
+}
+
+int sync_send_abort(int end, const struct err *err)
+{
+	return send_failure(end, SYNC_ABORT, err);
 }
 
 int sync_receive(int end, struct sync_message *ret)

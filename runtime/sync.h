@@ -19,6 +19,10 @@ enum sync_type {
 	SYNC_DETACHED, /* child to parent: done so */
 	SYNC_LISTENER, /* child to parent: the descriptor of the filter's notifications (filter.h) */
 	SYNC_ERROR,    /* child to parent: the account of a failure */
+	/* New ones go behind SYNC_ERROR: the launcher of a template may be older than we are. */
+	SYNC_HOOKS,    /* child to parent: everything is there for prestart and createRuntime hooks */
+	SYNC_HOOKED,   /* parent to child: they have run */
+	SYNC_ABORT,    /* child to parent: an error of a startContainer hook: the container is to be destroyed */
 };
 
 /* What travels: the words of an error only as far as they go. The launcher writes one too (runtime/launcher). */
@@ -31,7 +35,7 @@ struct sync_message {
 	enum sync_type type;
 	int value;
 	int fd;           /* -1: none; the receiver owns it */
-	struct err err;   /* SYNC_ERROR */
+	struct err err;   /* SYNC_ERROR, SYNC_ABORT */
 };
 
 /* Makes the pair; both ends close on exec. */
@@ -40,6 +44,7 @@ int sync_pair(int ret_ends[static 2], struct err *e);
 /* Sends a message; `fd` -1 for none. 0 or -errno (-EPIPE: nobody is there). */
 int sync_send(int end, enum sync_type type, int value, int fd);
 int sync_send_error(int end, const struct err *err);
+int sync_send_abort(int end, const struct err *err);
 
 /* Waits for a message. 0 or -errno; the end of the stream is SYNC_EOF or SYNC_LOST. */
 int sync_receive(int end, struct sync_message *ret);

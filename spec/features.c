@@ -56,7 +56,7 @@ static struct strs hooks_list(struct arena *a)
 		{ "poststop", 0 },
 		{ 0 },
 	};
-	return words_list(a, spec_is_supported("hooks") ? hooks : hooks + ARRAY_LEN(hooks) - 1);
+	return words_list(a, hooks);
 }
 
 /* Those that the libseccomp in kist can make filters for. */

@@ -10,13 +10,6 @@
 
 /* ---- what uses a key ---- */
 
-static bool uses_hooks(const struct spec *s)
-{
-	const struct spec_hooks *h = s->hooks;
-	return h && (h->prestart.n || h->create_runtime.n || h->create_container.n || h->start_container.n ||
-		     h->poststart.n || h->poststop.n);
-}
-
 static bool uses_intel_rdt(const struct spec *s)
 {
 	return s->linux_ && s->linux_->intel_rdt;
@@ -28,7 +21,6 @@ static const struct {
 	const char *path;
 	bool (*is_used)(const struct spec *s);
 } rows[] = {
-	{ "hooks", uses_hooks },
 	{ "linux.intelRdt", uses_intel_rdt },
 };
 

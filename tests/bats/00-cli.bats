@@ -223,10 +223,10 @@ load ../helpers/common
 	jq '.hostnam = "x"' config.json >odd.json
 	run -0 kist spec --check odd.json
 	assert_output 'hostnam: unknown key (did you mean hostname?)'
-	jq '.hooks.prestart = [{ path: "/bin/true" }] | .process.cwd = "tmp"' config.json >later.json
+	jq '.linux.intelRdt = { closID: "x" } | .process.cwd = "tmp"' config.json >later.json
 	run -1 --separate-stderr kist spec --check later.json
 	assert_line --partial 'process.cwd: expected an absolute path'
-	assert_line 'hooks: not supported by this version of kist'
+	assert_line 'linux.intelRdt: not supported by this version of kist'
 	echo '{' >broken.json
 	run -1 kist spec --check broken.json
 	run -1 kist spec --check nowhere.json

@@ -295,7 +295,7 @@ static void features_document(void **state)
 	assert_string_equal(json_string_value(json_object_get(f, "ociVersionMin")), "1.0.0");
 	assert_string_equal(json_string_value(json_object_get(f, "ociVersionMax")), "1.3.0");
 	assert_true(has_word(json_object_get(f, "mountOptions"), "rro"));
-	assert_int_equal(json_array_size(json_object_get(f, "hooks")), spec_is_supported("hooks") ? 6 : 0);
+	assert_int_equal(json_array_size(json_object_get(f, "hooks")), 6);
 	assert_int_equal(json_array_size(json_object_get(l, "namespaces")), 8);
 	assert_int_equal(json_array_size(json_object_get(l, "capabilities")), 41);
 	assert_true(json_is_true(
