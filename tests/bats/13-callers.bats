@@ -32,6 +32,36 @@ told() {
 	sed 1d manager.out
 }
 
+# ---- every option that a caller may give ----
+
+@test "OCI face: every option of runc's and crun's that callers give is known" {
+	local command option help
+	while read -r command options; do
+		help=$(kist oci "$command" --help)
+		for option in $options; do
+			grep -qE -- "(^|[ ,])$option([ ,=]|\$)" <<<"$help" || fail "kist oci $command: no $option"
+		done
+	done <<-'E'
+		create --bundle -b --config -f --console-socket --pidfd-socket --pid-file --no-pivot --no-new-keyring --preserve-fds --no-subreaper
+		run --bundle -b --config -f --detach -d --keep --console-socket --pidfd-socket --pid-file --no-pivot --no-new-keyring --preserve-fds --no-subreaper
+		exec --console-socket --pidfd-socket --cwd --env -e --tty -t --user -u --additional-gids -g --process -p --detach -d --pid-file --process-label --apparmor --no-new-privs --cap -c --preserve-fds --cgroup --ignore-paused
+		kill --all -a --regex
+		delete --force -f --regex
+		list --format -f --quiet -q
+		ps --format -f
+		spec --bundle -b --rootless
+		update --resources -r --blkio-weight --cpu-period --cpu-quota --cpu-burst --cpu-share --cpu-rt-period --cpu-rt-runtime --cpu-idle --cpuset-cpus --cpuset-mems --memory --memory-reservation --memory-swap --kernel-memory --pids-limit --l3-cache-schema --mem-bw-schema
+		events --stats --interval
+	E
+	help=$(kist oci --help)
+	for option in --root --log --log-format --log-level --debug --systemd-cgroup --cgroup-manager --rootless --version; do
+		grep -qE -- "$option([ ,]|\$)" <<<"$help" || fail "kist oci: no $option"
+	done
+	for command in start state pause resume features; do
+		run -0 kist oci "$command" --help
+	done
+}
+
 # ---- logs ----
 
 @test "log: file: names a file too" {

@@ -11,7 +11,7 @@ load ../helpers/containerd
 setup() {
 	kist_setup
 	containerd_start
-	RT=$KIST RT_NAME=kist
+	RT=$(callers_kist) RT_NAME=kist
 }
 
 teardown() {

@@ -10,7 +10,7 @@ both() {
 	for name in runc kist; do
 		RT_NAME=$name
 		case $name in
-		kist) RT=$KIST ;;
+		kist) RT=$(callers_kist) ;;
 		runc) RT=$(command -v runc) ;;
 		esac
 		(set +e && "$1") >"$name.raw" 2>&1 </dev/null 3>&-
@@ -21,9 +21,15 @@ both() {
 	diff -u --label runc runc.out --label kist kist.out || fail "$1: kist and runc differ"
 }
 
+# callers_kist: the path of kist under its OCI name
+callers_kist() {
+	[ -e "$BATS_TEST_TMPDIR/bin/kist-oci" ] || { mkdir -p "$BATS_TEST_TMPDIR/bin" && ln -s "$KIST" "$BATS_TEST_TMPDIR/bin/kist-oci"; }
+	echo "$BATS_TEST_TMPDIR/bin/kist-oci"
+}
+
 # callers_plain: ids, times and the words that only one of the runtimes puts before an error
 callers_plain() {
-	sed -E -e "s|$KIST|RT|g; s|/usr/s?bin/runc|RT|g; s|: kist: |: |g" \
+	sed -E -e "s|$KIST\\b|RT|g; s|[^ ]*/kist-oci\\b|RT|g; s|/usr/s?bin/runc|RT|g; s|: kist: |: |g" \
 		-e 's/(runc create failed: |exec failed: )?unable to start container process: (error during container init: )?//g; s/runc: /RT: /g' \
 		-e 's/[0-9a-f]{64}/ID/g; s/\b[0-9a-f]{12}\b/ID/g' -e 's/[0-9]+ (seconds?|minutes?) ago/a moment ago/g' \
 		-e 's/(exec: "[^"]*": )stat [^:]*: /\1/; s/\r+$//'
