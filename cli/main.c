@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 #include "cli/help.h"
 #include "cli/words.h"
 #include "runtime/rootless.h"
 #include "util/log.h"
 #include "util/mem.h"
+#include "util/proc.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_KIST = 125, EXIT_RUNC_EXEC = 255 };
 
@@ -52,22 +54,29 @@ static int below_env(const char *name, const char *home_part, const char **ret, 
 	return 0;
 }
 
+/* Root of a user namespace that a user has made, as podman's, may not write there; root of a system container may. */
+static bool owns_host(void)
+{
+	return getauxval(AT_EUID) == 0 && (!proc_is_in_userns() || access("/run", W_OK) == 0);
+}
+
 /* Fills in the directories that were not given. Without root, they belong to the user. */
 static int set_dirs(struct global_options *g, struct err *e)
 {
-	bool is_root = getauxval(AT_EUID) == 0;
+	struct err ignored;
 	int r = 0;
 
 	g->root = or_env(g->root, "KIST_ROOT");
 	g->store = or_env(g->store, "KIST_STORE");
-	if (!g->root && is_root)
+	if (!g->root && owns_host())
 		g->root = "/run/kist";
-	if (!g->store && is_root)
+	if (!g->store && owns_host())
 		g->store = "/var/lib/kist";
 	if (!g->root)
 		r = below_env("XDG_RUNTIME_DIR", NULL, &g->root, e);
-	if (!r && !g->store)
-		r = below_env("XDG_DATA_HOME", ".local/share", &g->store, e);
+	/* Callers of the runtime alone, such as podman, leave us no HOME: who needs a store says so, store_open. */
+	if (!r && !g->store && below_env("XDG_DATA_HOME", ".local/share", &g->store, &ignored) < 0)
+		g->store = "";
 	if (!r && !strcmp(g->root, "/"))
 		return err_new(e, EINVAL, "option --root: / is no place for the state of containers");
 	return r;

@@ -106,7 +106,7 @@ static int fill_root(int dir, const char *path, struct err *e)
 int store_open(const char *path, bool create, struct store *ret_store, struct err *e)
 {
 	if (!*path)
-		return err_new(e, EINVAL, "store: the path is empty");
+		return err_new(e, EINVAL, "store: neither --store nor $KIST_STORE, $XDG_DATA_HOME or $HOME names one");
 	fd_auto int dir = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 && errno == ENOENT && create) {
 		int r = make_root(path, e);

@@ -424,9 +424,11 @@ in_userns() {
 	user_bundle id -u
 	edit_config '(.mounts[] | select(.destination == "/dev/pts").options) -= ["gid=5"]'
 	own_bundle
-	run as_user unshare --user --map-root-user "$KIST" --root "$USER_DIR/run/kist" run --bundle b c
+	# its state is the user's as well
+	run as_user unshare --user --map-root-user "$KIST" run --bundle b c
 	assert_success
 	assert_output 0
+	assert_exist "$USER_DIR/run/kist"
 }
 
 @test "mounts add and remove: a bind and a tmpfs in the user's own container" {
