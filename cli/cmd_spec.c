@@ -10,7 +10,6 @@
 #include "spec/check.h"
 #include "spec/default.h"
 #include "spec/load.h"
-#include "spec/support.h"
 #include "util/fd.h"
 #include "util/mem.h"
 
@@ -72,10 +71,8 @@ static int judge(const char *name, struct err *e)
 	r = spec_load_listen(bytes, len, name, &listener, &spec, e);
 	if (r < 0 && !report.breaches)
 		return r;
-	if (r >= 0) {
+	if (r >= 0)
 		spec_check_all(&spec, on_breach, &report);
-		spec_supported_all(&spec, on_breach, &report);
-	}
 	if (fflush(stdout) == EOF)
 		return err_sys(e, "standard output");
 	return report.breaches ? 1 : 0;

@@ -8,7 +8,6 @@
 #include "runtime/plan.h"
 #include "runtime/rootless.h"
 #include "spec/check.h"
-#include "spec/support.h"
 #include "util/fd.h"
 #include "util/mem.h"
 
@@ -23,8 +22,6 @@ static int print_plan(const struct run_request *rq, const struct spec *spec, con
 	};
 	int r = spec_check(spec, e);
 
-	if (r == 0)
-		r = spec_supported(spec, e);
 	if (r == 0)
 		r = rootless_plan(spec, !has_tree, &a, &o, e);
 	if (r == 0)

@@ -12,6 +12,7 @@
 #include "cgroup/kill.h"
 #include "cgroup/pids.h"
 #include "cgroup/remove.h"
+#include "cgroup/resctrl.h"
 #include "runtime/bury.h"
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
@@ -71,6 +72,16 @@ int container_kill(int root, const char *id, int sig, bool all, struct err *e)
 	return r < 0 ? err_at(e, r, "kill %s", id) : 0;
 }
 
+/* Without the file system, after a reboot, there is nothing of it. */
+static int remove_rdt(const struct target *t, struct err *e)
+{
+	fd_auto int base = resctrl_open(e);
+	if (base >= 0)
+		return resctrl_remove(base, t->state.rdt, t->state.rdt_own.v, e);
+	err_clear(e);
+	return 0;
+}
+
 /* Ends what runs and removes group and record. An unfinished create leaves the group of its intent. */
 static int remove_all(struct target *t, struct err *e)
 {
@@ -87,6 +98,8 @@ static int remove_all(struct target *t, struct err *e)
 	}
 	if (t->state.cgroup && (t->tree.fd >= 0 || cgroup_tree_open(&t->tree, e) == 0))
 		r = cgroup_remove(&t->tree, t->state.cgroup, t->state.cgroup_keep.v, END_TIMEOUT_MS, e);
+	if (r == 0 && t->state.rdt)
+		r = remove_rdt(t, e);
 	return r < 0 ? r : container_bury(&t->dir, &t->state, e);
 }
 

@@ -16,6 +16,7 @@
 #include "cgroup/devices_bpf.h"
 #include "cgroup/kill.h"
 #include "cgroup/remove.h"
+#include "cgroup/resctrl.h"
 #include "ns/kinds.h"
 #include "ns/userns.h"
 #include "runtime/bury.h"
@@ -30,7 +31,6 @@
 #include "runtime/spawn.h"
 #include "runtime/sync.h"
 #include "spec/check.h"
-#include "spec/support.h"
 #include "util/clock.h"
 #include "util/fd.h"
 #include "util/helper.h"
@@ -109,8 +109,6 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 	};
 	int r = spec_check(rq->spec, e);
 	if (r == 0)
-		r = spec_supported(rq->spec, e);
-	if (r == 0)
 		r = rootless_plan(rq->spec, rootfs < 0, &m->c->arena, &o, e);
 	if (r == 0)
 		r = plan_make(rq->spec, &o, &m->c->arena, &m->plan, e);
@@ -132,6 +130,17 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 	return r < 0 ? r : 0;
 }
 
+/* What linux.intelRdt asks for, on the resctrl file system that is mounted. */
+static int place_rdt(struct create *m, struct err *e)
+{
+	const struct spec_linux *l = m->rq->spec->linux_;
+	struct container *c = m->c;
+	if (!l || !l->intel_rdt)
+		return 0;
+	c->resctrl = resctrl_open(e);
+	return c->resctrl < 0 ? c->resctrl : resctrl_plan(c->resctrl, l->intel_rdt, m->rq->id, &c->arena, &c->rdt, e);
+}
+
 /* ---- side effects, each undone by undo() ---- */
 
 static int record_intent(struct create *m, struct err *e)
@@ -147,8 +156,19 @@ static int record_intent(struct create *m, struct err *e)
 		.has_listener = { .has = has_listener(m), .v = has_listener(m) },
 		.is_userns = { .has = m->adds_userns, .v = m->adds_userns },
 		.annotations = m->rq->spec->annotations,
+		.rdt = m->c->rdt.group, .rdt_own = { .has = m->c->rdt.owns_clos, .v = m->c->rdt.owns_clos },
 	};
 	return state_write_first(&m->c->dir, s, e);
+}
+
+static int make_rdt(struct create *m, struct err *e)
+{
+	struct container *c = m->c;
+	int r = c->rdt.group ? resctrl_make(c->resctrl, &c->rdt, e) : 0;
+	/* What could not be made is not ours to remove: somebody else may have that name. */
+	if (r < 0)
+		c->rdt.group = c->state.rdt = NULL;
+	return r;
 }
 
 /* The devices of the config into the child's network, which waits for them before its sysctls. */
@@ -180,6 +200,8 @@ static int meanwhile(struct create *m, struct err *e)
 				  false, e);
 	if (r == 0)
 		r = process_oom_score(&m->plan.process, c->pid, e);
+	if (r == 0 && c->rdt.group)
+		r = resctrl_add(c->resctrl, c->rdt.group, c->pid, e);
 	fd_auto int file = r < 0 ? -1 : openat(c->dir.fd, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (r == 0 && (file < 0 || (r = fd_write_all(file, m->rq->config, m->rq->config_len)) < 0))
 		r = file < 0 ? err_sys(e, "state directory: config.json") : err_ret(e, r, "state directory: config.json");
@@ -280,6 +302,8 @@ static int act(struct create *m, struct err *e)
 	int r = record_intent(m, e);
 	if (r == 0)
 		r = home_make(&m->home, &m->plan, &m->c->tree, e);
+	if (r == 0)
+		r = make_rdt(m, e);
 	if (r == 0 && !m->rq->is_run)
 		r = m->gate = gate_make(&m->c->dir, e);
 	if (r >= 0 && (m->plan.need & NEED_NOTIFY))
@@ -347,6 +371,8 @@ int container_destroy(struct container *c, struct err *e)
 			r = cgroup_remove(&c->tree, c->state.cgroup, c->state.cgroup_keep.v, REMOVE_TIMEOUT_MS, e);
 		}
 	}
+	if (r == 0 && c->state.rdt)
+		r = resctrl_remove(c->resctrl, c->state.rdt, c->state.rdt_own.v, e);
 	return r < 0 ? r : container_bury(&c->dir, &c->state, e);
 }
 
@@ -358,6 +384,7 @@ void container_close(struct container *c)
 	fd_drop(&c->master);
 	fd_drop(&c->cgroup);
 	listener_done(&c->listener);
+	fd_drop(&c->resctrl);
 	netdev_undo(&c->net);
 	cgroup_tree_done(&c->tree);
 	arena_done(&c->arena);
@@ -371,6 +398,8 @@ static void undo(struct container *c)
 		unlink(c->pid_file);
 	if (container_destroy(c, &e) < 0)
 		log_warn("container %s: clean up: %s", c->dir.id, e.text);
+	if (c->rdt.group)
+		resctrl_undo(c->resctrl, &c->rdt);
 }
 
 int container_create(const struct create_request *rq, struct container *ret, struct err *e)
@@ -388,6 +417,8 @@ int container_create(const struct create_request *rq, struct container *ret, str
 	r = c.dir.root = state_open_root(rq->state_root, true, e);
 	if (r >= 0)
 		r = decide(&m, fd_take(&rootfs), e);
+	if (r == 0)
+		r = place_rdt(&m, e);
 	if (r == 0)
 		r = home_place(&m.home, rq->is_cgroup_disabled, &m.plan, &c.tree, &c.arena, e);
 	if (r < 0)

@@ -6,6 +6,7 @@
 #pragma once
 #include <stdbool.h>
 
+#include "cgroup/resctrl.h"
 #include "cgroup/tree.h"
 #include "runtime/listener.h"
 #include "runtime/netdev.h"
@@ -25,7 +26,7 @@ struct create_request {
 	const char *id;
 	const char *bundle;           /* absolute path: what state reports, and what relative paths start at */
 	const char *state_bundle;     /* what state reports instead of it; NULL: nothing else */
-	const struct spec *spec;      /* checked (spec_check, spec_supported) by container_create itself */
+	const struct spec *spec;      /* checked (spec_check) by container_create itself */
 	const char *config;           /* its text, kept in the state directory */
 	size_t config_len;
 	int own_rootfs;               /* a detached tree that is taken over (also on failure), or -1: root.path */
@@ -54,13 +55,15 @@ struct container {
 	struct netdev net;            /* network devices that can still be taken back */
 	const char *pid_file;         /* written, and to be taken away if the program does not start; borrowed */
 	bool is_unlocked;             /* container_go has given the lock back */
+	int resctrl;                  /* the mounted file system, if linux.intelRdt is given; -1 */
+	struct resctrl rdt;           /* its group is NULL without that */
 	struct cgroup_tree tree;      /* where it lies */
 	const struct spec_hooks *hooks; /* NULL: none; borrowed from the request */
 	struct arena arena;
 };
 
 #define CONTAINER_NONE ((struct container){ .dir = { -1, -1, "" }, .pidfd = -1, .sync = -1, .master = -1, .cgroup = -1, \
-				   .listener = LISTENER_NONE, .net = NETDEV_NONE, .tree = CGROUP_TREE_NONE })
+				   .resctrl = -1, .listener = LISTENER_NONE, .net = NETDEV_NONE, .tree = CGROUP_TREE_NONE })
 
 /*
  * Makes a container. With is_run the process waits for container_go; else it waits at the gate for `start` and

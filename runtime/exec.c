@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cgroup/pids.h"
+#include "cgroup/resctrl.h"
 #include "ns/mount.h"
 #include "runtime/console.h"
 #include "runtime/exec_plan.h"
@@ -227,6 +228,13 @@ static int clone_bound(struct exec *x, struct joiner *j, struct container *c, st
 	return r;
 }
 
+/* A process is in the resctrl group of the one that made it, which is kist's own. */
+static int join_rdt(const struct exec *x, pid_t pid, struct err *e)
+{
+	fd_auto int base = resctrl_open(e);
+	return base < 0 ? base : resctrl_add(base, x->state.rdt, pid, e);
+}
+
 /* The new process has reported; the terminal, the limits of its memory and the pid file come before it goes on. */
 static int release(struct exec *x, struct container *c, struct err *e)
 {
@@ -247,6 +255,8 @@ static int release(struct exec *x, struct container *c, struct err *e)
 	}
 	if (r == 0)
 		r = process_oom_score(&x->plan, c->pid, e);
+	if (r == 0 && x->state.rdt)
+		r = join_rdt(x, c->pid, e);
 	if (r == 0 && (x->plan.attrs.need & ATTRS_BY_PARENT))
 		r = attrs_give(&x->plan.attrs, c->pid, e);
 	if (r == 0 && x->pidfd_socket >= 0)

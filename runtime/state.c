@@ -23,6 +23,8 @@ static const struct jx_field state_rows[] = {
 	JX_STR(struct state, created, "created"),
 	JX_STR(struct state, cgroup, "cgroup"),
 	JX_U32(struct state, cgroup_keep, "cgroupKeep"),
+	JX_STR(struct state, rdt, "rdt"),
+	JX_BOOL(struct state, rdt_own, "rdtOwn"),
 	JX_STR(struct state, boot_id, "bootId"),
 	JX_I32(struct state, pid, "pid"),
 	JX_U64(struct state, pid_start, "pidStart"),

@@ -24,6 +24,8 @@ struct state {
 	const char *created;           /* RFC 3339; NULL while creating */
 	const char *cgroup;            /* path below the cgroup2 mount; NULL: cgroups are disabled */
 	struct opt_u32 cgroup_keep;    /* bytes of `cgroup` that were there before us */
+	const char *rdt;               /* resctrl group of its processes, below the mount; NULL: none asked for */
+	struct opt_bool rdt_own;       /* the class above it goes with the container */
 	const char *boot_id;           /* start times count from the boot: those of another one mean nothing */
 	struct opt_i32 pid;            /* of the container's init, in our pid namespace; absent while creating */
 	struct opt_bool is_userns;   /* the container has a user namespace that its config does not name */

@@ -188,6 +188,14 @@ static void check_intel_rdt(struct verdict *v, const struct spec_intel_rdt *r)
 	struct quoted q;
 	if (id && strcmp(id, "/") != 0 && (strchr(id, '/') || !strcmp(id, ".") || !strcmp(id, "..")))
 		breach(v, "linux.intelRdt.closID: expected a directory name, got %s", quote(&q, id));
+	/* resctrl.rst, "Info directory", "mon_groups", "mon_data": the file system's own. */
+	if (id && (!strcmp(id, "info") || !strncmp(id, "mon_", 4)))
+		breach(v, "linux.intelRdt.closID: %s is a directory of resctrl itself", quote(&q, id));
+	if (id && strlen(id) > 200)
+		breach(v, "linux.intelRdt.closID: longer than 200 bytes");
+	if (r->mem_bw_schema && (strncmp(r->mem_bw_schema, "MB:", 3) != 0 || strchr(r->mem_bw_schema, '\n')))
+		breach(v, "linux.intelRdt.memBwSchema: expected one line that begins with MB:, got %s",
+		       quote(&q, r->mem_bw_schema));
 }
 
 static bool has_parent_step(const char *path)

@@ -7,7 +7,6 @@
 
 #include "spec/features_fields.h"
 #include "spec/mountopt.h"
-#include "spec/support.h"
 #include "spec/words.h"
 #include "util/mem.h"
 
@@ -15,11 +14,6 @@ enum { FEATURES_BYTES_MAX = 64 << 10 };
 
 static const struct opt_bool yes = { .has = true, .v = true };
 static const struct opt_bool no = { .has = true, .v = false };
-
-static struct opt_bool acts_on(const char *path)
-{
-	return spec_is_supported(path) ? yes : no;
-}
 
 /* ---- word lists from tables ---- */
 
@@ -107,7 +101,7 @@ static struct features_cgroup *cgroup_part(struct arena *a)
 	c->v2 = yes;
 	c->systemd = no;
 	c->systemd_user = no;
-	c->rdma = acts_on("linux.resources.rdma");
+	c->rdma = yes;
 	return c;
 }
 
@@ -121,7 +115,7 @@ static struct features_switch *switch_part(struct arena *a, struct opt_bool enab
 static struct features_rdt *rdt_part(struct arena *a)
 {
 	struct features_rdt *r = arena_new(a, struct features_rdt);
-	r->enabled = r->schemata = r->monitoring = acts_on("linux.intelRdt");
+	r->enabled = r->schemata = r->monitoring = yes;
 	return r;
 }
 
@@ -134,11 +128,9 @@ static struct features_mount_extensions *mount_part(struct arena *a)
 
 static struct features_memory_policy *policy_part(struct arena *a)
 {
-	static const struct jx_word none[] = { { 0 } };
-	bool is_on = spec_is_supported("linux.memoryPolicy");
 	struct features_memory_policy *p = arena_new(a, struct features_memory_policy);
-	p->modes = words_list(a, is_on ? spec_policy_mode_words : none);
-	p->flags = words_list(a, is_on ? spec_policy_flag_words : none);
+	p->modes = words_list(a, spec_policy_mode_words);
+	p->flags = words_list(a, spec_policy_flag_words);
 	return p;
 }
 
@@ -149,12 +141,12 @@ static struct features_linux *linux_part(struct arena *a)
 	l->capabilities = words_list(a, spec_capability_words);
 	l->cgroup = cgroup_part(a);
 	l->seccomp = seccomp_part(a);
-	l->apparmor = switch_part(a, acts_on("process.apparmorProfile"));
-	l->selinux = switch_part(a, acts_on("process.selinuxLabel"));
+	l->apparmor = switch_part(a, yes);
+	l->selinux = switch_part(a, yes);
 	l->intel_rdt = rdt_part(a);
 	l->memory_policy = policy_part(a);
 	l->mount_extensions = mount_part(a);
-	l->net_devices = switch_part(a, acts_on("linux.netDevices"));
+	l->net_devices = switch_part(a, yes);
 	return l;
 }
 

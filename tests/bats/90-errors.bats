@@ -92,20 +92,6 @@ fails_like() {
 	E
 }
 
-@test "a key that is not acted on yet is refused, not ignored" {
-	box true
-	local filter text
-	while IFS='|' read -r filter text; do
-		cp b/config.json saved.json
-		edit_config "$filter"
-		run -1 kist create --bundle b c
-		[[ $output == *"$text: not supported by this version of kist"* ]] || fail "$filter: $output"
-		mv saved.json b/config.json
-	done <<-'E'
-		.linux.intelRdt = {closID:"a"}|linux.intelRdt
-	E
-}
-
 @test "unknown keys are no errors" {
 	box echo fine
 	edit_config '.unknown = 1 | .process.unknown = [] | .linux.resources.unknown = {}'

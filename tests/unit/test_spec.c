@@ -23,7 +23,6 @@
 #include "spec/fields.h"
 #include "spec/load.h"
 #include "spec/merge.h"
-#include "spec/support.h"
 #include "util/fd.h"
 #include "util/mem.h"
 
@@ -168,7 +167,7 @@ static void default_configs(void **state)
 		spec_auto struct spec s = { 0 };
 		free_auto char *text = spec_default_json(rootless);
 		load_text(text, &s);
-		if (spec_check(&s, &e) < 0 || spec_supported(&s, &e) < 0)
+		if (spec_check(&s, &e) < 0)
 			fail_msg("%s", e.text);
 		assert_int_equal(s.mounts.n, 7);
 		assert_int_equal(!!spec_namespace_find(&s, CLONE_NEWUSER), rootless);
@@ -192,24 +191,6 @@ static void all_breaches(void **state)
 		  &s);
 	assert_int_equal(spec_check_all(&s, count_call, &calls), 5);
 	assert_int_equal(calls, 5);
-}
-
-static void unsupported_keys(void **state)
-{
-	(void)state;
-	struct err e = { 0 };
-	spec_auto struct spec s = { 0 }, plain = { 0 };
-	size_t calls = 0;
-	load_good("everything.json", &s);
-	load_good("runc.json", &plain);
-	assert_int_equal(spec_supported(&plain, &e), 0);
-	size_t count = spec_supported_all(&s, count_call, &calls);
-	assert_int_equal(count, calls);
-	if (count > 0) {
-		assert_int_equal(spec_supported(&s, &e), -EOPNOTSUPP);
-		assert_non_null(strstr(e.text, ": not supported by this version of kist"));
-	}
-	assert_true(spec_is_supported("process.cwd"));
 }
 
 static void process_alone(void **state)
@@ -310,7 +291,7 @@ int main(void)
 		cmocka_unit_test(good_configs),	    cmocka_unit_test(exact_values),
 		cmocka_unit_test(printed_again),    cmocka_unit_test(every_key_has_a_row),
 		cmocka_unit_test(default_configs),  cmocka_unit_test(all_breaches),
-		cmocka_unit_test(unsupported_keys), cmocka_unit_test(process_alone),
+		cmocka_unit_test(process_alone),
 		cmocka_unit_test(resources_joined),
 		cmocka_unit_test(resources_alone),  cmocka_unit_test(features_document),
 	};
