@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/bpf.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -19,11 +20,14 @@
 #include "cgroup/controllers.h"
 #include "cgroup/tree.h"
 #include "util/helper.h"
+#include "ns/enter.h"
 #include "ns/mount.h"
+#include "runtime/rootless.h"
 #include "spec/words.h"
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/num.h"
+#include "util/proc.h"
 #include "util/sys.h"
 
 enum { KERNEL_MAJOR = 5, KERNEL_MINOR = 14 };
@@ -274,7 +278,8 @@ static void check_bpf(struct check *k)
 	attr.insn_cnt = ARRAY_LEN(code);
 	attr.license = (uintptr_t)"Apache-2.0";
 	int fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-	judge(k, fd >= 0, DOCTOR_MISSING, "a kernel with CONFIG_CGROUP_BPF, and CAP_BPF: device rules are refused without");
+	judge(k, fd >= 0, DOCTOR_MISSING, "a kernel with CONFIG_CGROUP_BPF, and CAP_BPF: device rules are refused without, and "
+	      "passed over for users");
 	fd_close(fd);
 }
 
@@ -309,10 +314,41 @@ static void check_capabilities(struct check *k)
 		found(k, "all");
 }
 
+static uint64_t count_ids(struct check *k, const char *file, struct err *e)
+{
+	struct spec_id_maps maps = { 0 };
+	uint64_t n = 0;
+
+	if (enter_read_map(file, k->a, &maps, e) < 0)
+		return 0;
+	for (size_t i = 0; i < maps.n; i++)
+		n += maps.v[i].size.v;
+	return n;
+}
+
+/* For a user, the command has gone into the namespace that containers get, unless that failed. */
+static void check_ids(struct check *k)
+{
+	struct err e = { 0 };
+
+	if (geteuid() != 0) {
+		int r = rootless_enter(NULL, &e);
+		missing(k, DOCTOR_FAILED, r < 0 ? e.text : "none", "containers of users need it");
+		return;
+	}
+	uint64_t uids = count_ids(k, "/proc/self/uid_map", &e), gids = count_ids(k, "/proc/self/gid_map", &e);
+	if (uids > 1 && gids > 1)
+		found(k, !proc_is_in_userns() ? "all" :
+			 arena_fmt(k->a, "%" PRIu64 " of users, %" PRIu64 " of groups", uids, gids));
+	else
+		missing(k, DOCTOR_MISSING, "only the own id", "install uidmap; usermod --add-subuids 100000-165535 --add-subgids "
+			"100000-165535 USER");
+}
+
 static void check_helper(struct check *k)
 {
 	struct err e = { 0 };
-	free_auto char *path = helper_find("kist-image", &e);
+	free_auto char *path = helper_find(k->c->name, &e);
 
 	if (path)
 		found(k, path);
@@ -340,6 +376,7 @@ static const struct {
 	{ "capabilities", check_capabilities },
 	{ "kist-image", check_helper },
 	{ "kist-net", check_helper },
+	{ "ids", check_ids },   /* the last: the checks before are repeated in the namespace, or have been made */
 };
 
 const char *doctor_word(enum doctor_state state)

@@ -291,6 +291,19 @@ run_user() {
 	assert_failure 2
 }
 
+@test "doctor: in the namespace that containers get, and what is missing for it" {
+	run user_kist doctor --format json
+	assert_success
+	jq -e 'map(select(.check == "ids"))[0] | .state == "ok" and .found == "65537 of users, 65537 of groups"' <<<"$output"
+	jq -e 'map(select(.check == "overlay"))[0].state == "ok"' <<<"$output"
+	user_setup 0
+	run user_kist doctor --format json
+	jq -e 'map(select(.check == "ids"))[0] | .state == "missing" and .found == "only the own id"' <<<"$output"
+	run user_kist --rootless false doctor --format json
+	assert_failure 1
+	jq -e 'map(select(.check == "ids"))[0].state == "failed"' <<<"$output"
+}
+
 # ---- images ----
 
 # load_image: two layers with owners, a set-user-ID program, a capability, a device, whiteouts and an opaque folder
