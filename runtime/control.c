@@ -17,6 +17,7 @@
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
 #include "runtime/notify.h"
+#include "runtime/pidns.h"
 #include "runtime/target.h"
 #include "spec/load.h"
 #include "util/fd.h"
@@ -262,6 +263,11 @@ int container_pids(int root, const char *id, pid_t **ret_pids, size_t *ret_count
 {
 	struct target t target_auto = TARGET_NONE;
 	int r = target_open(root, id, false, &t, e);
+	/* A pid namespace of its own tells them as well. */
+	if (r == 0 && !t.state.cgroup && !t.state.is_pid_shared.v && t.pidfd >= 0) {
+		r = pidns_list(t.state.pid.v, ret_pids, ret_count);
+		return r < 0 ? err_ret(e, r, "ps %s: list its pid namespace", id) : 0;
+	}
 	if (r == 0)
 		r = target_need_group(&t, "ps", e);
 	if (r == 0 && (r = cgroup_pids(t.group, true, ret_pids, ret_count)) < 0)

@@ -172,6 +172,16 @@ run_user() {
 	run user_kist pause c
 	assert_failure 1
 	assert_output --partial "needs the container's cgroup, and it has none"
+	# but the processes are known by the pid namespace, also while the first one waits
+	as_user "$KIST" create --bundle b w >out 2>&1 </dev/null 3>&-
+	assert_equal "$(user_kist ps --format json w | jq '.[0]')" "$(user_kist state w | jq .pid)"
+	user_kist delete --force w
+	user_kist exec -d c sh -c 'exec sleep 2000'
+	local pid
+	pid=$(user_kist state c | jq .pid)
+	wait_until 10 eval '[ "$(user_kist ps --format json c | jq length)" = 2 ]'
+	assert_equal "$(user_kist ps --format json c | jq '.[0]')" "$pid"
+	assert_equal "$(cat "/proc/$(user_kist ps --format json c | jq '.[1]')/comm")" sleep
 	user_kist rm -f c
 }
 
