@@ -70,6 +70,12 @@ int host_sysctls(int proc, const struct pairs *sysctls, struct err *e)
 	for (size_t i = 0; i < sysctls->n; i++) {
 		char path[PATH_MAX];
 		int r = sysctl_path(sysctls->v[i].key, path);
+		/* The file is root's of the host; the call asks for rights over the namespace alone. uts_namespaces(7). */
+		if (r == 0 && strcmp(path, "sys/kernel/domainname") == 0) {
+			if (setdomainname(sysctls->v[i].value, strlen(sysctls->v[i].value)) < 0)
+				return err_sys(e, "linux.sysctl %s", sysctls->v[i].key);
+			continue;
+		}
 		fd_auto int fd = r < 0 ? r : path_open(proc, path, PATH_BENEATH, O_WRONLY, 0);
 		if (fd >= 0)
 			r = fd_write_all(fd, sysctls->v[i].value, strlen(sysctls->v[i].value));

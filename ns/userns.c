@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +59,110 @@ int userns_make(const struct spec_id_maps *uids, const struct spec_id_maps *gids
 		r = ns_open_of(pid, CLONE_NEWUSER, e);
 	fd_close(hold[0]);
 	fd_close(hold[1]);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return r;
+}
+
+/* ---- comparing ---- */
+
+struct id_range {
+	uint64_t inside, outside, size;
+};
+
+enum { RANGES_MAX = 340, MAP_BYTES_MAX = 64 << 10 };   /* user_namespaces(7) */
+
+struct id_ranges {
+	struct id_range v[RANGES_MAX];
+	size_t n;
+};
+
+/* In order, ranges that continue each other as one: the kernel sorts long maps, and nobody must write them so. */
+static void add_range(struct id_ranges *list, struct id_range r)
+{
+	size_t at = list->n++;
+	for (; at > 0 && list->v[at - 1].inside > r.inside; at--)
+		list->v[at] = list->v[at - 1];
+	list->v[at] = r;
+}
+
+static void join_ranges(struct id_ranges *list)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < list->n; i++) {
+		struct id_range *last = n ? &list->v[n - 1] : NULL;
+		if (last && last->inside + last->size == list->v[i].inside && last->outside + last->size == list->v[i].outside)
+			last->size += list->v[i].size;
+		else
+			list->v[n++] = list->v[i];
+	}
+	list->n = n;
+}
+
+static int read_map(pid_t pid, const char *file, struct id_ranges *ret, struct err *e)
+{
+	char path[40];
+	free_auto char *text = NULL;
+	size_t len;
+	uint64_t column[3];
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	int r = file_read(AT_FDCWD, path, MAP_BYTES_MAX, false, &text, &len);
+	if (r < 0)
+		return err_ret(e, r, "%s", path);
+	for (const char *p = text; ret->n < RANGES_MAX && num_list(p, " ", column, 3) == 3; p++) {
+		add_range(ret, (struct id_range){ column[0], column[1], column[2] });
+		p = strchr(p, '\n');
+		if (!p)
+			break;
+	}
+	join_ranges(ret);
+	return 0;
+}
+
+static int compare_map(pid_t pid, const char *file, const char *key, const struct spec_id_maps *maps, struct err *e)
+{
+	struct id_ranges there = { .n = 0 }, wanted = { .n = 0 };
+	int r = read_map(pid, file, &there, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < maps->n && i < RANGES_MAX; i++)
+		add_range(&wanted, (struct id_range){ maps->v[i].container_id.v, maps->v[i].host_id.v, maps->v[i].size.v });
+	join_ranges(&wanted);
+	bool is_same = there.n == wanted.n && memcmp(there.v, wanted.v, there.n * sizeof(there.v[0])) == 0;
+	return is_same ? 0 : err_new(e, EINVAL, "linux.%s: the user namespace that is joined maps other ids", key);
+}
+
+/* Enters and waits for its end. A map shows ids as they are to the reader, so that it is we who must read it. */
+static void stay_in(int ns, int end)
+{
+	char entered = setns(ns, CLONE_NEWUSER) == 0;
+	if (write(end, &entered, 1) == 1)
+		while (read(end, &entered, 1) < 0 && errno == EINTR)
+			;
+	_exit(0);
+}
+
+int userns_compare(int ns, const struct spec_id_maps *uids, const struct spec_id_maps *gids, struct err *e)
+{
+	int ends[2];
+	char entered = 0;
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_sys(e, "socket pair");
+	pid_t pid = sys_clone3(&args);
+	if (pid == 0) {
+		close(ends[0]);
+		stay_in(ns, ends[1]);
+	}
+	int r = pid < 0 ? err_sys(e, "clone") : 0;
+	fd_close(ends[1]);
+	if (r == 0 && (fd_read_all(ends[0], &entered, 1) != 1 || !entered))
+		r = err_new(e, EPERM, "enter the user namespace");
+	if (r == 0)
+		r = compare_map(pid, "uid_map", "uidMappings", uids, e);
+	if (r == 0)
+		r = compare_map(pid, "gid_map", "gidMappings", gids, e);
+	fd_close(ends[0]);
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return r;

@@ -17,6 +17,12 @@ int userns_write_maps(pid_t pid, const struct spec_id_maps *uids, const struct s
  */
 int userns_make(const struct spec_id_maps *uids, const struct spec_id_maps *gids, struct err *e);
 
+/*
+ * Whether the user namespace `ns`, which is joined, maps ids as a config says, seen from our own. Runs in the parent: a
+ * helper process that enters it is gone when it returns. 0: it does, -EINVAL: it does not, and e names the key.
+ */
+int userns_compare(int ns, const struct spec_id_maps *uids, const struct spec_id_maps *gids, struct err *e);
+
 /* The host's id of a container id, and -1 when the maps do not hold it. */
 int64_t userns_to_host(const struct spec_id_maps *maps, uint32_t container_id);
 

@@ -203,6 +203,19 @@ static int check_net_devices(const struct plan *p, size_t join, int ns, struct e
 				    "that of kist itself", p->joins[join].path);
 }
 
+/* A joined user namespace has its maps already: the config may repeat them, but not want others. */
+static int check_maps(const struct plan *p, size_t join, int ns, struct err *e)
+{
+	const struct spec_linux *l = p->spec->linux_;
+	if (p->joins[join].kind != CLONE_NEWUSER || !l->uid_mappings.n || !l->gid_mappings.n)
+		return 0;
+	int r = userns_compare(ns, &l->uid_mappings, &l->gid_mappings, e);
+	if (r < 0)
+		return err_at(e, r, "linux.namespaces: user: %s", p->joins[join].path);
+	log_warn("linux.uidMappings, linux.gidMappings: %s has these maps already", p->joins[join].path);
+	return 0;
+}
+
 /* Without a template the launcher is a file of our own in memory. */
 static int open_launcher(const struct plan *p, struct opened *ret, struct err *e)
 {
@@ -235,6 +248,8 @@ int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, str
 		/* setns(2): the own one cannot be joined again. rootless_enter goes into the one that a config joins. */
 		if (same == 0 && p->joins[i].kind == CLONE_NEWUSER && (p->need & NEED_INSIDE))
 			same = is_own_ns(&p->joins[i], ret->joins[i], e);
+		if (same == 0)
+			same = check_maps(p, i, ret->joins[i], e);
 		if (same < 0)
 			return same;
 		if (same > 0)

@@ -158,6 +158,35 @@ box_join() { # box_join KIND PATH: a fresh bundle joins it, and its program is i
 	delete_box d
 }
 
+@test "joined: a user namespace, with the same mappings a warning, with others an error" {
+	box sleep 1000
+	set_namespaces "${kinds[@]}"
+	map_ids 0 100000 1000
+	map_ids 1000 101000 64536
+	start_box
+	local pid
+	pid=$(state_of c pid)
+	new_bundle second cat /proc/self/uid_map
+	set_namespaces "user=/proc/$pid/ns/user" mnt pid uts ipc net cgroup
+	# as containerd and CRI-O do; two ranges that are one, in any order
+	map_ids 1000 101000 64536
+	map_ids 0 100000 1000
+	run --separate-stderr kist run --bundle second d
+	assert_success
+	assert_line --regexp '^ *0 +100000 +1000$'
+	assert_equal "$stderr" "kist: warning: linux.uidMappings, linux.gidMappings: /proc/$pid/ns/user has these maps already"
+	edit_config '.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
+	run --separate-stderr kist run --bundle second d
+	assert_success
+	edit_config '.linux.gidMappings[0].size = 1000'
+	run -125 kist run --bundle second d
+	assert_output "kist: create d: linux.namespaces: user: /proc/$pid/ns/user: linux.gidMappings: the user namespace that is joined maps other ids"
+	edit_config '.linux.uidMappings[0].hostID = 200000'
+	run -125 kist run --bundle second d
+	assert_output --partial 'linux.uidMappings: the user namespace that is joined maps other ids'
+	delete_box
+}
+
 @test "joined: a user namespace that others made, and that does not map 0" {
 	hold_ns --user
 	echo '1000 100000 10' >"/proc/$HELD/uid_map"
@@ -380,6 +409,24 @@ box_join() { # box_join KIND PATH: a fresh bundle joins it, and its program is i
 	assert_output --partial 'hostname'
 }
 
+@test "host name: with a joined uts namespace it is set there" {
+	hold_ns --uts
+	box hostname
+	edit_config '(.linux.namespaces[] | select(.type == "uts")).path = $p | .hostname = "box-2"' --arg p "/proc/$HELD/ns/uts"
+	run run_box
+	assert_output box-2
+	run nsenter --uts="/proc/$HELD/ns/uts" hostname
+	assert_output box-2
+	release_ns
+}
+
+@test "a namespace that is listed twice is refused" {
+	box true
+	edit_config '.linux.namespaces += [{ type: "pid" }]'
+	run -1 kist create --bundle b c
+	assert_output --regexp '^kist: create c: linux.namespaces\[[0-9]\].type: pid is there twice$'
+}
+
 @test "network: the loopback interface is up" {
 	box sh -c 'cat /sys/class/net/lo/operstate; ls /sys/class/net; ping -c 1 -w 1 127.0.0.1 >/dev/null && echo pinged'
 	add_caps CAP_NET_RAW
@@ -397,6 +444,16 @@ box_join() { # box_join KIND PATH: a fresh bundle joins it, and its program is i
 	run run_box
 	assert_output $'1\n8193\n11\n0'
 	assert_equal "$(cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax)" "$before"
+}
+
+@test "sysctl: of a user namespace, and the domain name" {
+	box sh -c 'cat /proc/sys/user/max_mnt_namespaces /proc/sys/kernel/domainname'
+	set_namespaces mnt pid user uts ipc net cgroup
+	map_ids 0 100000 65536
+	edit_config '.linux.sysctl = { "user.max_mnt_namespaces": "7", "kernel/domainname": "example.net" }'
+	run run_box
+	assert_success
+	assert_output $'7\nexample.net'
 }
 
 @test "sysctl: of no namespace, of one that is not listed, unknown, and with a bad value" {
