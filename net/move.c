@@ -87,6 +87,13 @@ static const char *passing_name(const struct link *l, char buf[static IFNAMSIZ])
 	return buf;
 }
 
+/* A device that has just been moved. Asked again, should the answer be lost: without it there is no way back. */
+static int find_moved(struct nl *n, const char *passing, struct link *ret, struct err *e)
+{
+	int r = link_find(n, passing, 0, ret, e);
+	return r < 0 && r != -ENODEV ? link_find(n, passing, 0, ret, e) : r;
+}
+
 static int give_addresses(struct sides *s, const struct move *m, const char *name, struct err *e)
 {
 	for (size_t i = 0; i < m->addrs.n; i++) {
@@ -110,9 +117,14 @@ static int move_one(struct sides *s, struct move *m, struct err *e)
 	struct link there;
 	passing_name(&m->before, passing);
 	int r = link_move(&s->host, m->before.index, s->inside_ns, passing, e);
-	if (r < 0)
+	if (r < 0) {
+		struct err none;
+		/* It may be the answer alone that was lost. */
+		if (find_moved(&s->inside, passing, &there, &none) == 0)
+			m->index = there.index;
 		return err_at(e, r, "move");
-	r = link_find(&s->inside, passing, 0, &there, e);
+	}
+	r = find_moved(&s->inside, passing, &there, e);
 	if (r < 0)
 		return err_at(e, r, "device %s in the container's network namespace", passing);
 	m->index = there.index;
@@ -147,7 +159,7 @@ static int undo_one(struct sides *s, struct move *m, struct err *e)
 	passing_name(&m->before, passing);
 	int r = link_move(&s->inside, m->index, s->host_ns, passing, e);
 	if (r == 0)
-		r = link_find(&s->host, passing, 0, &back, e);
+		r = find_moved(&s->host, passing, &back, e);
 	return r < 0 ? r : restore(s, m, back.index, e);
 }
 

@@ -94,16 +94,19 @@ static int enter(const struct live *l, struct err *e)
 	return root < 0 ? err_sys(e, "root of the container") : root;
 }
 
+static int note_number(void *ctx, int mnt)
+{
+	bool is_root;
+	return live_number(mnt, ctx, &is_root);
+}
+
 static int add_all(const struct live *l, int root, struct err *e)
 {
 	int r = 0;
 	size_t i = 0;
 	for (; i < l->plan.mount_count && r == 0; i++) {
-		bool is_root;
-		int *tree = &l->opened.trees[i];
-		r = mounts_make_one(&l->plan.mounts[i], tree, l->opened.is_file[i], true, root, e);
-		if (r == 0 && (r = live_number(*tree, &l->told->numbers[i], &is_root)) < 0)
-			err_ret(e, r, "number of the mount");
+		const struct mount_watch watch = { note_number, &l->told->numbers[i] };
+		r = mounts_make_one(&l->plan.mounts[i], &l->opened.trees[i], l->opened.is_file[i], &watch, root, e);
 		if (r < 0)
 			err_at(e, r, "%s", l->plan.mounts[i].where);
 	}
@@ -158,6 +161,17 @@ static int remove_all(const struct live *l, int root, struct err *e)
 	return 0;
 }
 
+/* What an addition has left that died, or that could not be recorded. Not all of it need be there. */
+static int take_back_all(const struct live *l, int root, struct err *e)
+{
+	for (size_t i = l->list.n; i-- > 0;) {
+		fd_auto int fd = l->wanted[i]->mount.v ? open_added(l, i, root, e) : -1;
+		if (fd >= 0)
+			take_out(l, fd);
+	}
+	return 0;
+}
+
 static void helper(const struct live *l, int (*act)(const struct live *, int, struct err *))
 {
 	struct err *e = &l->told->err;
@@ -172,6 +186,7 @@ static void helper(const struct live *l, int (*act)(const struct live *, int, st
 static int in_container(struct live *l, int (*act)(const struct live *, int, struct err *), struct err *e)
 {
 	sigset_t all, before;
+	l->told->err = (struct err){ 0 };
 	struct clone_args args = { .exit_signal = SIGCHLD };
 	int status;
 	/* Where pid namespaces are shared, the container could look into us. prctl(2). */
@@ -278,6 +293,31 @@ static int check_kinds(const struct live *l, struct err *e)
 	return 0;
 }
 
+static int record_added(struct live *l, struct err *e)
+{
+	size_t n = l->known.n;
+	struct live_mounts all = { .v = arena_array(&l->arena, n + l->list.n, sizeof(*all.v)), .n = n + l->list.n };
+	if (n)
+		memcpy(all.v, l->known.v, n * sizeof(*all.v));
+	for (size_t i = 0; i < l->list.n; i++)
+		all.v[n + i] = (struct live_mount){
+			.destination = l->list.v[i].destination, .mount = { .has = true, .v = l->told->numbers[i] },
+		};
+	return live_write(&l->t.dir, &all, e);
+}
+
+static void take_back(struct live *l)
+{
+	struct live_mount *rows = arena_array(&l->arena, l->list.n, sizeof(*rows));
+	struct err ignored;
+	l->wanted = arena_array(&l->arena, l->list.n, sizeof(struct live_mount *));
+	for (size_t i = 0; i < l->list.n; i++) {
+		rows[i].mount.v = l->told->numbers[i];
+		l->wanted[i] = &rows[i];
+	}
+	in_container(l, take_back_all, &ignored);
+}
+
 static int add(struct live *l, struct err *e)
 {
 	struct spec with = { .mounts = l->list, .linux_ = l->spec.linux_ };
@@ -290,19 +330,15 @@ static int add(struct live *l, struct err *e)
 		r = check_kinds(l, e);
 	if (r == 0)
 		r = plan_open_mounts(&l->plan, &l->arena, &l->opened, e);
-	if (r == 0)
-		r = in_container(l, add_all, e);
 	if (r < 0)
 		return r;
-	size_t n = l->known.n;
-	struct live_mounts all = { .v = arena_array(&l->arena, n + l->list.n, sizeof(*all.v)), .n = n + l->list.n };
-	if (n)
-		memcpy(all.v, l->known.v, n * sizeof(*all.v));
-	for (size_t i = 0; i < l->list.n; i++)
-		all.v[n + i] = (struct live_mount){
-			.destination = l->list.v[i].destination, .mount = { .has = true, .v = l->told->numbers[i] },
-		};
-	return live_write(&l->t.dir, &all, e);
+	r = in_container(l, add_all, e);
+	if (r == 0)
+		r = record_added(l, e);
+	/* What it says that it could not do, the helper itself has taken back. */
+	if (r < 0 && !l->told->err.num)
+		take_back(l);
+	return r;
 }
 
 /* The last row of the record at a destination that no later row of the list has taken yet. */

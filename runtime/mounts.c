@@ -113,7 +113,8 @@ static int make_link(int root, const struct plan_mount *m, struct err *e)
 	return strcmp(there, m->link) == 0 ? 0 : err_new(e, EEXIST, "destination: a symlink to %s is there", there);
 }
 
-int mounts_make_one(const struct plan_mount *m, int *tree_slot, bool is_file, bool is_held, int root, struct err *e)
+int mounts_make_one(const struct plan_mount *m, int *tree_slot, bool is_file, const struct mount_watch *watch, int root,
+		    struct err *e)
 {
 	int own_tree = *tree_slot;
 	if (m->link)
@@ -133,7 +134,7 @@ int mounts_make_one(const struct plan_mount *m, int *tree_slot, bool is_file, bo
 	}
 	fd_leave_auto int made = own_tree >= 0 ? -1 : new_tree(m, m->kind == PLAN_CGROUP ? "cgroup2" : m->type, root_mode, e);
 	int tree = own_tree >= 0 ? own_tree : made;
-	if (made >= 0 && (is_held || is_late_readonly(m)))
+	if (made >= 0 && (watch || is_late_readonly(m)))
 		*tree_slot = fd_take(&made);
 	if (tree < 0)
 		return tree;
@@ -142,6 +143,8 @@ int mounts_make_one(const struct plan_mount *m, int *tree_slot, bool is_file, bo
 	/* tmpfs with tmpcopyup takes over what it hides, before it hides it. */
 	if (r == 0 && m->options.is_tmpcopyup)
 		r = tmpcopy(target, tree, e);
+	if (r == 0 && watch && (r = watch->made(watch->ctx, tree)) < 0)
+		err_ret(e, r, "number of the mount");
 	if (r == 0)
 		r = mount_attach(tree, target, e);
 	if (r == 0 && m->kind != PLAN_BIND && (m->options.rec_set || m->options.rec_clr)) {
@@ -156,7 +159,7 @@ int mounts_make_one(const struct plan_mount *m, int *tree_slot, bool is_file, bo
 int mounts_make(const struct plan *p, const struct opened *o, int root, struct err *e)
 {
 	for (size_t i = 0; i < p->mount_count; i++) {
-		int r = mounts_make_one(&p->mounts[i], &o->trees[i], o->is_file[i], false, root, e);
+		int r = mounts_make_one(&p->mounts[i], &o->trees[i], o->is_file[i], NULL, root, e);
 		if (r < 0)
 			return err_at(e, r, "%s", p->mounts[i].where);
 	}

@@ -136,6 +136,9 @@ class Sweep:
         if not any(word in done.err for word in self.verb.words) and name not in ("write", "mmap", "mprotect"):
             self.tally.add("silent", fault, "status %d, message %r" % (done.status, done.err.strip()))
         # what could not be synced, or told, is done all the same: whole, and for as long as the power is on
+        left = self.verb.residues(done)
+        if left:
+            self.tally.add("residues", fault, "%s [%s]" % ("; ".join(left), done.err.strip()))
         if self.verb.is_atomic and not (name in ("fsync", "write") and not self.verb.worked(done)):
             left = self.p.left(0.3)
             if left:

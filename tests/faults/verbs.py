@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verbs of kist that are tested: how each is called, how one sees that it has worked, how a user recovers."""
+import ctypes
 import json
 import os
+import subprocess
 import time
 
 from layout import make_layout
@@ -31,6 +33,9 @@ class Verb:
 
     def worked(self, done):  # why a command that says it succeeded has not; or ""
         return ""
+
+    def residues(self, done):  # what a failed command has left that is not a process, mount, cgroup or file
+        return []
 
     def recover(self):
         """What a user does after a crash; returns what went wrong with that."""
@@ -91,6 +96,55 @@ class RunStaged(Run):
         self.p.edit(change)
 
 
+class RunDevice(Run):
+    """With a network device that kist-net moves. The host's side is a network namespace of this process's own."""
+    name = "run (network device)"
+    device = "fault0"
+
+    def prepare(self):
+        if ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:   # CLONE_NEWNET
+            raise SystemExit("faults: unshare: %s" % os.strerror(ctypes.get_errno()))
+        self.p.program("/bin/sh", "-c", "[ -e /sys/class/net/eth0 ] && echo worked")
+        def change(config):
+            config["linux"]["netDevices"] = {self.device: {"name": "eth0"}}
+        self.p.edit(change)
+
+    def ip(self, *words):
+        return subprocess.run(["ip", *words], capture_output=True, text=True, check=False).stdout
+
+    def setup(self):
+        self.ip("link", "add", self.device, "type", "veth", "peer", "name", "peer0")
+        self.ip("address", "add", "10.99.0.1/24", "dev", self.device)
+        self.ip("link", "set", self.device, "up")
+
+    def names(self):
+        return [line.split()[1].rstrip(":").split("@")[0] for line in self.ip("-o", "link").splitlines()]
+
+    def is_whole(self):
+        return "10.99.0.1/24" in self.ip("-o", "address", "show", "dev", self.device)
+
+    def residues(self, done):
+        """What an error has not put back."""
+        # it was killed itself, and nobody else knows the addresses; the program runs, and the devices are its
+        if "kist-net: ended without a word" in done.err or "wait for the program" in done.err:
+            return []
+        end = time.monotonic() + 2
+        while not self.is_whole() and time.monotonic() < end:
+            time.sleep(0.005)
+        return [] if self.is_whole() else ["the device is not back: %s" % self.names()]
+
+    def recover(self):
+        problems = super().recover()
+        # it went with the container's network, or is back whole: nothing between
+        end = time.monotonic() + 2
+        while (half := set(self.names()) & {"peer0"}) and not self.is_whole() and time.monotonic() < end:
+            time.sleep(0.005)
+        if half and not self.is_whole():
+            problems.append("half moved: %s %s" % (self.names(), self.ip("-o", "address")))
+        self.ip("link", "delete", "peer0")
+        return problems
+
+
 class Start(Verb):
     name = "start"
     is_atomic = False
@@ -138,6 +192,52 @@ class Exec(OnRunning):
 
     def worked(self, done):
         return said(done)
+
+
+class MountsAdd(OnRunning):
+    """Into a running container, and all of two or none."""
+    name = "mounts add"
+
+    def prepare(self):
+        super().prepare()
+        self.p.edit(lambda config: config["root"].update(readonly=False))
+        self.list = self.p.work + "/mounts"
+        with open(self.list, "w") as f:
+            json.dump([{"destination": "/tmp/a", "source": "/", "options": ["bind", "ro"]},
+                       {"destination": "/tmp/b", "type": "tmpfs"}], f)
+
+    def argv(self):
+        return self.p.kist("mounts", "add", self.p.id, self.list)
+
+    def mounted(self):
+        pid = json.loads(self.p.do("state", self.p.id).out)["pid"]
+        with open("/proc/%d/mountinfo" % pid) as f:
+            points = [line.split()[4] for line in f]
+        return [point for point in points if point in ("/tmp/a", "/tmp/b")]
+
+    def worked(self, done):
+        return "" if self.mounted() == ["/tmp/a", "/tmp/b"] else "status 0, but there are %s" % self.mounted()
+
+    def residues(self, done):
+        mounted = self.mounted()
+        return ["mounted: %s" % mounted] if mounted else []
+
+
+class MountsRemove(MountsAdd):
+    name = "mounts remove"
+
+    def setup(self):
+        super().setup()
+        self.p.must("mounts", "add", self.p.id, self.list)
+
+    def argv(self):
+        return self.p.kist("mounts", "remove", self.p.id, self.list)
+
+    def worked(self, done):
+        return "" if not self.mounted() else "status 0, but there are %s" % self.mounted()
+
+    def residues(self, done):
+        return []
 
 
 class ExecGuarded(Exec):
@@ -331,5 +431,6 @@ class Rm(RunDetached):
         return "" if self.p.do("inspect", self.p.id).status != 0 else "status 0, but the container is there"
 
 
-VERBS = {v.name: v for v in (Create, Run, RunStaged, Exec, ExecGuarded, Start, Kill, Pause, Resume, State, Delete,
+VERBS = {v.name: v for v in (Create, Run, RunStaged, RunDevice, Exec, ExecGuarded, MountsAdd,
+                             MountsRemove, Start, Kill, Pause, Resume, State, Delete,
                              DeleteForce, Stop, RunDetached, Rm, Load, ImageRm)}
