@@ -36,12 +36,35 @@ static bool is_same(const struct stat *st, const struct dev_node *node)
 	return S_ISFIFO(st->st_mode) || st->st_rdev == makedev(node->major, node->minor);
 }
 
+/*
+ * The file on which the host's node is bound: one that is there already must be that device, or the empty file that an
+ * earlier container has left; a symlink is neither.
+ */
+static int open_place(int root, const struct dev_node *node, struct err *e)
+{
+	const char *name;
+	fd_leave_auto int dir = path_open_parent(root, node->path, PATH_IN_ROOT, true, &name);
+	if (dir < 0)
+		return err_ret(e, dir, "%s %s", node->where, node->path);
+	int made = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (made >= 0)
+		return made;
+	fd_leave_auto int fd = errno == EEXIST ? openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "%s %s", node->where, node->path);
+	if (!is_same(&st, node) && !(S_ISREG(st.st_mode) && st.st_size == 0))
+		return err_new(e, EEXIST, "%s %s: a file that is not this device is already there", node->where,
+			       node->path);
+	return fd_take(&fd);
+}
+
 /* Attaches the host's node on an empty file. In a user namespace nobody may make a device: mknod(2), EPERM. */
 static int attach_host(int root, const struct dev_node *node, struct err *e)
 {
-	fd_leave_auto int target = path_make_target(root, node->path, false);
+	fd_leave_auto int target = open_place(root, node, e);
 	if (target < 0)
-		return err_ret(e, target, "%s %s", node->where, node->path);
+		return fd_take(&target);
 	int r = mount_attach(node->host_tree, target, e);
 	return r < 0 ? err_at(e, r, "%s %s", node->where, node->path) : 0;
 }

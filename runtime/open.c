@@ -120,6 +120,34 @@ int plan_open_mounts(const struct plan *p, struct arena *a, struct opened *o, st
 	return 0;
 }
 
+static int open_if_it_is(const char *path, const struct dev_node *n, bool is_link)
+{
+	fd_auto int fd = open(path, O_PATH | O_CLOEXEC | (is_link ? 0 : O_NOFOLLOW));
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	bool is_it = (st.st_mode & S_IFMT) == (n->mode & S_IFMT) && st.st_rdev == makedev(n->major, n->minor);
+	return is_it ? fd_take(&fd) : -ENXIO;
+}
+
+/* The host's node of a device: at the path that it has in the container, at that of a default device, or udev's link. */
+static int find_host_node(const struct dev_node *n, struct err *e)
+{
+	char link[64];
+	int fd = open_if_it_is(n->path, n, false);
+	if (fd >= 0)
+		return fd;
+	for (size_t i = 0; fd < 0 && i < dev_defaults_count; i++)
+		if (dev_defaults[i].major == n->major && dev_defaults[i].minor == n->minor)
+			fd = open_if_it_is(dev_defaults[i].path, n, false);
+	if (fd >= 0)
+		return fd;
+	snprintf(link, sizeof(link), "/dev/%s/%u:%u", S_ISBLK(n->mode) ? "block" : "char", n->major, n->minor);
+	fd = open_if_it_is(link, n, true);
+	return fd >= 0 ? fd : err_new(e, ENXIO, "%s %s: in a user namespace the host's node of device %u:%u is bound, and it "
+				      "is neither there nor at %s", n->where, n->path, n->major, n->minor, link);
+}
+
 /* In a user namespace nobody may make devices: the host's nodes are bound, without setuid and exec. */
 static int open_host_nodes(struct plan *p, struct err *e)
 {
@@ -129,12 +157,9 @@ static int open_host_nodes(struct plan *p, struct err *e)
 		struct dev_node *n = &p->nodes[i];
 		if (S_ISFIFO(n->mode))
 			continue;
-		fd_auto int fd = open(n->path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-		struct stat st;
-		if (fd < 0 || fstat(fd, &st) < 0)
-			return err_sys(e, "%s %s: the host's node", n->where, n->path);
-		if ((st.st_mode & S_IFMT) != (n->mode & S_IFMT) || st.st_rdev != makedev(n->major, n->minor))
-			return err_new(e, EINVAL, "%s %s: the host's node is another device", n->where, n->path);
+		fd_auto int fd = find_host_node(n, e);
+		if (fd < 0)
+			return fd_take(&fd);
 		n->host_tree = mount_clone(fd, "", false, false, e);
 		if (n->host_tree < 0)
 			return err_at(e, n->host_tree, "%s", n->where);

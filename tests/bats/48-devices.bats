@@ -136,6 +136,68 @@ allow_device() {
 	assert_equal "$(<b/rootfs/dev/null)" text
 }
 
+# bare_dev: no mount on /dev, so that the devices are made in the root file system
+bare_dev() {
+	writable_root
+	edit_config 'del(.mounts[] | select(.destination | startswith("/dev")))'
+}
+
+# in_userns: a user namespace that maps 0 to the host's 0, so that the root file system may be written to
+in_userns() {
+	edit_config '.linux.namespaces += [{ type: "user" }] |
+		.linux.uidMappings = [{ containerID: 0, hostID: 0, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
+}
+
+@test "every default device: a text, a link or another device in its place is refused, and left as it is" {
+	local name kind
+	box true
+	bare_dev
+	echo text >b/rootfs/text
+	for kind in plain userns; do
+		[ $kind = plain ] || in_userns
+		for name in null zero full random urandom tty; do
+			rm -f b/rootfs/dev/*
+			echo text >"b/rootfs/dev/$name"
+			run -1 create_box
+			assert_equal "$(<"b/rootfs/dev/$name")" text
+			ln -sf /text "b/rootfs/dev/$name"
+			run -1 create_box
+			run output_of
+			assert_output --partial "/dev/$name: a file that is not this device is already there"
+			assert_equal "$(readlink "b/rootfs/dev/$name")" /text
+			rm "b/rootfs/dev/$name"
+			mknod "b/rootfs/dev/$name" c 1 11
+			run -1 create_box
+		done
+	done
+	assert_equal "$(<b/rootfs/text)" text
+}
+
+@test "user namespace: what an earlier container has left in the place of devices is taken again" {
+	box sh -c 'stat -c "%n %t:%T" /dev/null /dev/tty /srv/dev; echo x >/dev/null'
+	bare_dev
+	in_userns
+	add_device /srv/dev c 1 5
+	run run_box
+	assert_output $'/dev/null 1:3\n/dev/tty 5:0\n/srv/dev 1:5'
+	assert_equal "$(stat -c '%F %s' b/rootfs/dev/null)" 'regular empty file 0'
+	run run_box
+	assert_output $'/dev/null 1:3\n/dev/tty 5:0\n/srv/dev 1:5'
+	rm b/rootfs/dev/null
+	mknod b/rootfs/dev/null c 1 3
+	run run_box
+	assert_output $'/dev/null 1:3\n/dev/tty 5:0\n/srv/dev 1:5'
+	echo text >b/rootfs/srv/dev
+	run -1 create_box
+	run output_of
+	assert_output --partial 'linux.devices[0] /srv/dev: a file that is not this device is already there'
+	assert_equal "$(<b/rootfs/srv/dev)" text
+	edit_config '.linux.devices[0] |= (.path = "/dev/none" | .major = 4000 | .minor = 9)'
+	run -1 create_box
+	run output_of
+	assert_output --partial "linux.devices[0] /dev/none: in a user namespace the host's node of device 4000:9 is bound"
+}
+
 @test "rules: what is not allowed cannot be opened, what is can" {
 	box sh -c 'head -c 1 /dev/mem >/dev/null; echo "mem $?"; head -c 1 /dev/zero >/dev/null; echo "zero $?"'
 	add_caps CAP_SYS_RAWIO CAP_DAC_OVERRIDE
