@@ -77,6 +77,12 @@ static unsigned mode_there(int root, const char *path)
 	return fd < 0 || fstat(fd, &st) < 0 ? 0 : st.st_mode & 07777;
 }
 
+static int set_mode(int tree, unsigned mode, struct err *e)
+{
+	fd_leave_auto int dir = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 || fchmod(dir, mode) < 0 ? err_sys(e, "mode of the file system's root") : 0;
+}
+
 /* Where sysfs cannot be mounted anew (a user namespace that does not own its network), the template's serves. */
 static int new_tree(const struct plan_mount *m, const char *type, unsigned root_mode, struct err *e)
 {
@@ -140,6 +146,8 @@ int mounts_make_one(const struct plan_mount *m, int *tree_slot, bool is_file, co
 		return tree;
 	if (own_tree >= 0 && m->kind == PLAN_CGROUP)
 		r = mount_attributes(tree, &m->options, e);
+	if (own_tree >= 0 && root_mode)
+		r = set_mode(tree, root_mode, e);
 	/* tmpfs with tmpcopyup takes over what it hides, before it hides it. */
 	if (r == 0 && m->options.is_tmpcopyup)
 		r = tmpcopy(target, tree, e);

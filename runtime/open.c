@@ -53,8 +53,46 @@ static int read_link(const char *path, struct arena *a, const char **ret, struct
 	return 0;
 }
 
+/* A user namespace with the maps of a mount: one for this alone, or the one that the container joins. */
+static int open_maps(const struct plan *p, const struct plan_mount *m, const struct opened *o, struct err *e)
+{
+	if (m->uid_maps)
+		return userns_make(m->uid_maps, m->gid_maps, e);
+	for (size_t i = 0; i < p->join_count; i++)
+		if (p->joins[i].kind == CLONE_NEWUSER && o->joins[i] >= 0) {
+			int copy = fcntl(o->joins[i], F_DUPFD_CLOEXEC, 0);
+			return copy < 0 ? err_sys(e, "idmap") : copy;
+		}
+	return err_new(e, EINVAL, "idmap: needs uidMappings and gidMappings");
+}
+
+static int map_ids(const struct plan *p, const struct plan_mount *m, int tree, const struct opened *o, struct err *e)
+{
+	fd_auto int userns = open_maps(p, m, o, e);
+	int r = userns < 0 ? userns : mount_idmap(tree, userns, m->options.is_ridmap, e);
+	if (r == -EINVAL && m->kind == PLAN_NEW)
+		return err_new(e, EINVAL, "id-mapped mount: this kernel has none of file system %s", m->type);
+	return userns < 0 ? fd_take(&userns) : r;
+}
+
+/*
+ * A new file system with an id map is made here: the map is of ids of our own user namespace, over which the child, in
+ * another, has no rights. mount_setattr(2), "ID-mapped mounts".
+ */
+static int open_mapped(const struct plan *p, const struct plan_mount *m, const struct opened *o, struct err *e)
+{
+	struct mount_options options = m->options;
+	/* As in the child: read-only comes when all is in it. */
+	if (strcmp(m->type, "tmpfs") == 0)
+		options.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	fd_auto int tree = mount_new(m->type, m->source, &options, e);
+	int r = tree < 0 ? tree : map_ids(p, m, tree, o, e);
+	return r < 0 ? (tree < 0 ? fd_take(&tree) : r) : fd_take(&tree);
+}
+
 /* A bind's source, relative to the bundle: a detached copy with attributes, propagation and id map set while we may. */
-static int open_bind(const struct plan *p, struct plan_mount *m, struct arena *a, bool *ret_is_file, struct err *e)
+static int open_bind(const struct plan *p, struct plan_mount *m, const struct opened *o, struct arena *a,
+		     bool *ret_is_file, struct err *e)
 {
 	char path[4096];
 	int n = m->source[0] == '/' ? snprintf(path, sizeof(path), "%s", m->source)
@@ -78,10 +116,8 @@ static int open_bind(const struct plan *p, struct plan_mount *m, struct arena *a
 		r = mount_attributes(tree, &m->options, e);
 	if (r == 0)
 		r = mount_propagate(tree, &m->options, e);
-	if (r == 0 && m->uid_maps) {
-		fd_auto int userns = userns_make(m->uid_maps, m->gid_maps, e);
-		r = userns < 0 ? userns : mount_idmap(tree, userns, m->options.is_ridmap, e);
-	}
+	if (r == 0 && m->is_idmapped)
+		r = map_ids(p, m, tree, o, e);
 	return r < 0 ? r : fd_take(&tree);
 }
 
@@ -110,9 +146,11 @@ int plan_open_mounts(const struct plan *p, struct arena *a, struct opened *o, st
 		struct plan_mount *m = &p->mounts[i];
 		int tree = NO_TREE;
 		if (m->kind == PLAN_BIND)
-			tree = open_bind(p, m, a, &o->is_file[i], e);
+			tree = open_bind(p, m, o, a, &o->is_file[i], e);
 		else if (m->kind == PLAN_CGROUP)
 			tree = open_cgroup(p, e);
+		else if (m->is_idmapped)
+			tree = open_mapped(p, m, o, e);
 		if (tree < 0 && tree != NO_TREE)
 			return err_at(e, tree, "%s", m->where);
 		o->trees[i] = tree == NO_TREE ? -1 : tree;

@@ -101,9 +101,12 @@ static int plan_mount(const struct spec *spec, size_t i, const struct plan *p, s
 		m->uid_maps = p->uid_maps;
 		m->gid_maps = p->gid_maps;
 	}
-	if ((m->uid_maps || m->options.is_idmap) && m->kind != PLAN_BIND)
-		return err_new(e, EINVAL, "mounts[%zu]: only a bind mount can be id-mapped", i);
-	if (m->options.is_idmap && !m->uid_maps)
+	m->is_idmapped = m->uid_maps || m->options.is_idmap;
+	if (m->is_idmapped && m->kind != PLAN_BIND && m->kind != PLAN_NEW)
+		return err_new(e, EINVAL, "mounts[%zu]: only a bind mount or a new file system can be id-mapped", i);
+	/* A user namespace that is joined has its maps in itself. */
+	const struct spec_namespace *user = spec_namespace_find(spec, CLONE_NEWUSER);
+	if (m->options.is_idmap && !m->uid_maps && !(user && user->path))
 		return err_new(e, EINVAL, "mounts[%zu]: idmap needs uidMappings and gidMappings, or a user namespace", i);
 	return 0;
 }

@@ -60,7 +60,8 @@ struct plan_mount {
 	const char *source;
 	enum plan_mount_kind kind;
 	struct mount_options options;
-	const struct spec_id_maps *uid_maps, *gid_maps;  /* idmap: its own, or the container's */
+	bool is_idmapped;
+	const struct spec_id_maps *uid_maps, *gid_maps;  /* idmap: its own, or the container's; NULL: of a joined namespace */
 	bool is_mode_kept;        /* a tmpfs without mode=: a directory that is there gives it its mode */
 	const char *link;         /* copy-symlink, and the source is one: its target; nothing is mounted then */
 };

@@ -563,16 +563,82 @@ refused() {
 	umount dir/sub
 }
 
-@test "idmap: without maps, or not on a bind, is refused" {
+# map_one DISK SEEN: the last mount shows the id DISK as SEEN, for users and groups
+map_one() {
+	edit_config '.mounts[-1] += { uidMappings: [$m], gidMappings: [$m] }' \
+		--argjson m "{\"containerID\":$1,\"hostID\":$2,\"size\":1}"
+}
+
+# hold_mapped: a user namespace that others have made, with ids from 200000 on
+hold_mapped() {
+	hold_ns --user
+	echo '0 200000 1000' >"/proc/$HELD/uid_map"
+	echo '0 200000 1000' >"/proc/$HELD/gid_map"
+}
+
+@test "idmap: of a new file system" {
+	box sh -c 'stat -c "%u:%g %a" /m; touch /m/x && stat -c %u /m/x; grep " /m " /proc/self/mountinfo'
+	add_mount /m tmpfs tmpfs mode=711 nosuid idmap
+	map_one 0 7
+	edit_config '.process.user = { uid: 7, gid: 7 }'
+	run run_box
+	assert_line --index 0 '7:7 711'
+	assert_line --index 1 7
+	assert_line --index 2 --regexp ' /m rw,nosuid,.*idmapped'
+	edit_config '.mounts[-1].options = ["ro"]'
+	chmod 750 b/rootfs/m
+	run run_box
+	assert_line --index 0 '7:7 750'
+	assert_line --partial 'Read-only file system'
+}
+
+@test "idmap: of a new file system in a user namespace, by its maps, by maps of its own, and joined" {
+	box sh -c 'stat -c %u:%g /m; touch /m/x; stat -c %u /m/x'
+	edit_config '.linux.namespaces += [{ type: "user" }]
+		| .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
+	mkdir b/rootfs/m
+	add_mount /m tmpfs tmpfs idmap
+	run run_box
+	assert_output $'0:0\n0'
+	map_one 0 100007
+	edit_config '.process.user = { uid: 7, gid: 7 }'
+	run run_box
+	assert_output $'7:7\n7'
+	hold_mapped
+	edit_config '.process.user = { uid: 0, gid: 0 } | del(.mounts[-1].uidMappings, .mounts[-1].gidMappings)
+		| del(.linux.uidMappings, .linux.gidMappings)
+		| (.linux.namespaces[] | select(.type == "user")).path = $p' --arg p "/proc/$HELD/ns/user"
+	run run_box
+	release_ns
+	assert_output $'0:0\n0'
+}
+
+@test "idmap: a bind by the maps of a joined user namespace" {
+	box sh -c 'stat -c %u:%g /m/file'
+	mkdir dir b/rootfs/m
+	touch dir/file
+	chown 5:6 dir/file
+	hold_mapped
+	edit_config '.linux.namespaces += [{ type: "user", path: $p }]' --arg p "/proc/$HELD/ns/user"
+	add_mount /m none "$PWD/dir" bind idmap
+	run run_box
+	release_ns
+	assert_output 5:6
+}
+
+@test "idmap: without maps, or of what cannot be mapped, is refused" {
 	box true
 	mkdir dir
 	add_mount /m none "$PWD/dir" bind idmap
 	run -1 kist create --bundle "$BUNDLE" c
-	assert_output --partial 'idmap'
-	edit_config '.mounts[-1] = { destination: "/m", type: "tmpfs", source: "tmpfs",
-		uidMappings: [{ containerID: 0, hostID: 0, size: 1 }], gidMappings: [{ containerID: 0, hostID: 0, size: 1 }] }'
+	assert_output --partial 'idmap needs uidMappings and gidMappings, or a user namespace'
+	edit_config '.mounts[-1] = { destination: "/m", type: "mqueue", source: "mqueue" }'
+	map_one 0 0
 	run -1 kist create --bundle "$BUNDLE" c
-	assert_output --partial 'only a bind mount can be id-mapped'
+	assert_output --partial 'id-mapped mount: this kernel has none of file system mqueue'
+	edit_config '.mounts[-1].type = "cgroup"'
+	run -1 kist create --bundle "$BUNDLE" c
+	assert_output --partial 'only a bind mount or a new file system can be id-mapped'
 }
 
 # ---- covers and the root ----
