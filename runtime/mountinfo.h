@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mounts of a process, as /proc/PID/mountinfo tells them. Caller: runtime/criu_look. Source: proc(5). */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/arena.h"
+#include "util/err.h"
+
+struct mount_row {
+	uint64_t id, parent;
+	const char *device;    /* "98:0": of the file system */
+	const char *root;      /* which part of the file system: "/" is all of it */
+	const char *point;     /* where, from the process' root */
+	const char *type;      /* "proc", "ext4" */
+	bool is_known;         /* for the reader's own use */
+};
+
+struct mountinfo {
+	struct mount_row *v;   /* parents before their children, as the kernel lists them */
+	size_t n;
+};
+
+/* Takes the rows out of a text; octal escapes are undone. Lines that are none are passed over. Pure. In the arena. */
+void mountinfo_parse(char *text, struct arena *a, struct mountinfo *ret);
+
+/* Reads those of the process whose /proc directory `proc` is. */
+int mountinfo_read(int proc, struct arena *a, struct mountinfo *ret, struct err *e);
+
+/* The row of a mount id; NULL: there is none. */
+struct mount_row *mountinfo_find(const struct mountinfo *m, uint64_t id);
