@@ -49,6 +49,11 @@ void etc_done(struct etc *t)
 	fd_drop(&t->root);
 }
 
+void etc_keep(struct etc *t)
+{
+	fd_drop(&t->root);
+}
+
 static bool has_mount(const struct spec *s, const char *destination)
 {
 	for (size_t i = 0; i < s->mounts.n; i++)

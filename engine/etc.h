@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /etc/hostname and /etc/hosts of a container of an image; with the host's network /etc/hosts and /etc/resolv.conf of
- * the host. They are small files beside the state directories, which is memory as a rule, bound into the container, and
- * lose their names as soon as it has them: nothing of them is in the container's layer, and only a kill in between
- * leaves them, until `rm -f` or the next start. Made anew at each start. Caller: engine.
+ * the host. They are small files beside the state directories, which is memory as a rule, bound into the container:
+ * nothing of them is in the container's layer. They keep their names as long as it runs, since criu cannot bring back a
+ * mount of a file that has none; only a kill leaves them, until `rm -f` or the next start. Made anew at each start.
+ * Caller: engine.
  */
 #pragma once
 #include "spec/spec.h"
@@ -22,10 +23,13 @@ struct etc {
  */
 int etc_add(const char *state_root, const char *name, struct spec *s, struct etc *ret, struct err *e);
 
-/* Takes the names away: once the container is made, or has failed to be. */
+/* Takes the files away: once the container has ended, or has failed to begin. */
 void etc_done(struct etc *t);
+
+/* Leaves them to the keeper, who sweeps at the end. */
+void etc_keep(struct etc *t);
 
 #define etc_auto __attribute__((cleanup(etc_done)))
 
-/* Removes what a kill may have left for a container. `root`: the state root. */
+/* Removes those of a container that has ended. `root`: the state root. */
 void etc_sweep(int root, const char *name);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cgroup/stat.h"
+#include "engine/etc.h"
 #include "engine/slim.h"
 #include "runtime/control.h"
 #include "runtime/wait.h"
@@ -107,6 +108,7 @@ static void finish(struct keeper *k, int status)
 	ending_done(&before);
 	fd_drop(&k->cgroup);
 	logfile_done(&k->log);
+	etc_sweep(k->root, k->dir->name);
 	/* Nobody would try again later. What cannot be cleaned up stays in the list, for rm -f. */
 	int r = container_delete(k->root, k->dir->name, true, &e);
 	if (r < 0)

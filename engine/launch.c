@@ -101,8 +101,6 @@ static int run_foreground(const struct launch *l, int *ret_status, struct err *e
 		l->request->stdio[0] = null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	l->request->is_run = true;
 	int r = container_create(l->request, &c, e);
-	if (l->etc)
-		etc_done(l->etc);
 	return r < 0 ? r : run_to_end(l, &c, ret_status, e);
 }
 
@@ -116,5 +114,8 @@ int launch(const struct launch *l, int *ret_status, struct err *e)
 	if (!l->is_detached)
 		return run_foreground(l, ret_status, e);
 	*ret_status = 0;
-	return keeper_start(&job, e);
+	int r = keeper_start(&job, e);
+	if (r == 0 && l->etc)
+		etc_keep(l->etc);
+	return r;
 }

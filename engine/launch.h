@@ -10,7 +10,7 @@ struct launch {
 	struct create_request *request;   /* all but stdio; own_rootfs is taken over */
 	struct spec *spec;                /* the request's, to give its terminal the size of ours */
 	struct record_dir *dir;           /* with the lock; NULL: a bundle in the foreground */
-	struct etc *etc;                  /* files that lose their names once the container has them; NULL: none */
+	struct etc *etc;                  /* files that a keeper takes over; NULL: none */
 	bool is_detached, is_rm, is_input, is_keep;
 	bool is_oci;                      /* a terminal's output is passed on as runc does it */
 	int64_t log_max_bytes;
