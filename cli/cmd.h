@@ -67,6 +67,8 @@ command_fn cmd_pause;     /* struct no_options */
 command_fn cmd_resume;    /* struct no_options */
 command_fn cmd_update;    /* struct update_options */
 command_fn cmd_events;    /* struct events_options */
+command_fn cmd_checkpoint; /* struct checkpoint_options */
+command_fn cmd_restore;   /* struct restore_options */
 command_fn cmd_spec;      /* struct spec_options */
 command_fn cmd_features;  /* struct no_options */
 

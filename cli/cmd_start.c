@@ -31,7 +31,7 @@ int cmd_start(const struct cli *cli, const void *options, int argc, char **argv,
 		return root < 0 ? root : -EINVAL;
 	if (cli->face == FACE_OCI || is_created(root, argv[0]))
 		return container_start(root, argv[0], notify, e);
-	int r = run_again(cli->global->root, cli->global->store, argv[0], o->attach, &status, &again);
+	int r = run_again(cli->global->root, cli->global->store, argv[0], o->attach, NULL, &status, &again);
 	if (r == -ENOENT && !again.exit)
 		return container_start(root, argv[0], notify, e);
 	if (r < 0) {

@@ -195,6 +195,46 @@ struct stop_options {
 	const char *signal;
 };
 
+/* What checkpoint and restore have in common. */
+struct freeze_options {
+	const char *image_path;      /* NULL: "checkpoint" */
+	const char *work_path;       /* NULL: the image path */
+	const char *cgroups;         /* NULL (as "soft"), "none", "props", "soft", "full", "strict" or "ignore" */
+	const char *network_lock;    /* NULL, "iptables" or "nftables" */
+	const char *empty_ns;        /* NULL or "network" */
+	bool tcp_established;
+	bool ext_unix_sk;
+	bool shell_job;
+	bool file_locks;
+	bool auto_dedup;
+	bool lazy_pages;
+};
+
+struct checkpoint_options {
+	struct freeze_options image;
+	const char *parent_path;
+	const char *page_server;     /* ADDRESS:PORT */
+	struct opt_num status_fd;
+	bool leave_running;
+	bool pre_dump;
+	bool tcp_skip_in_flight;
+	bool link_remap;
+};
+
+/* restore [-b DIR] ID, or restore NAME of a container with a record. */
+struct restore_options {
+	struct freeze_options image;
+	const char *bundle;          /* NULL: a container's own record, else "." */
+	const char *console_socket;
+	const char *pid_file;
+	const char *lsm_profile;
+	const char *lsm_mount_context;
+	bool detach;
+	bool no_subreaper;           /* always so; accepted for callers */
+	bool no_pivot;               /* refused: criu enters the root */
+	bool tcp_close;
+};
+
 struct logs_options {
 	bool follow;
 	bool timestamps;

@@ -74,6 +74,8 @@ union command_options {
 	struct stop_options stop;
 	struct update_options update;
 	struct events_options events;
+	struct checkpoint_options checkpoint;
+	struct restore_options restore;
 	struct logs_options logs;
 	struct wait_options wait;
 	struct inspect_options inspect;
@@ -88,7 +90,8 @@ extern const struct opt words_global[];
 extern const size_t words_global_count;
 
 /* The tables of one page each; image_words.c has that of kist-image. */
-extern const struct page words_run, words_life, words_limits, words_logs, words_spec, words_about, words_image, words_mounts;
+extern const struct page words_run, words_life, words_limits, words_freeze, words_logs,
+	words_spec, words_about, words_image, words_mounts;
 
 /* The options of run, which plan has too. */
 enum { WORDS_RUN_OPTS = 51 };

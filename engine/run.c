@@ -179,7 +179,7 @@ struct create_request run_create_request(const struct run_request *rq, const cha
 		.console_socket = rq->console_socket, .pidfd_socket = rq->pidfd_socket, .pid_file = rq->pid_file,
 		.preserve_fds = rq->preserve_fds,
 		.is_no_pivot = rq->is_no_pivot, .is_no_keyring = rq->is_no_keyring,
-		.is_cgroup_disabled = rq->is_cgroup_disabled, .service = rq->service,
+		.is_cgroup_disabled = rq->is_cgroup_disabled, .service = rq->service, .restore = rq->restore,
 	};
 }
 

@@ -9,6 +9,7 @@
 
 #include "engine/compose.h"
 #include "runtime/create.h"
+#include "runtime/criu.h"
 #include "spec/spec.h"
 #include "util/err.h"
 #include "util/mem.h"
@@ -28,6 +29,7 @@ struct run_request {
 	unsigned preserve_fds;
 	struct create_service service;
 	bool is_no_pivot, is_no_keyring, is_cgroup_disabled;
+	const struct criu_options *restore;  /* a bundle's processes come out of these images; NULL: it is run */
 };
 
 enum { RUN_NAME_MAX = 256 };
@@ -42,11 +44,11 @@ int run_bundle(const struct run_request *rq, int *ret_status, struct err *e);
 int run_container(const struct run_request *rq, char ret_name[static RUN_NAME_MAX], int *ret_status, struct err *e);
 
 /*
- * Runs a stopped container again, with what it was made with: in the foreground (is_attached), or with a keeper.
- * -ENOENT: there is no such container, -EBUSY: it is running.
+ * Runs a stopped container again, with what it was made with: in the foreground (is_attached), or with a keeper; with
+ * `restore`, its processes out of these images. -ENOENT: there is no such container, -EBUSY: it is running.
  */
-int run_again(const char *state_root, const char *store, const char *name, bool is_attached, int *ret_status,
-	      struct err *e);
+int run_again(const char *state_root, const char *store, const char *name, bool is_attached,
+	      const struct criu_options *restore, int *ret_status, struct err *e);
 
 /* Prints what run_bundle or run_container would do, as JSON, without doing it. */
 int run_plan(const struct run_request *rq, struct str *out, struct err *e);

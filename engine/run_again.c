@@ -31,7 +31,7 @@ static int clear_state(const char *state_root, const struct record_dir *d, struc
 }
 
 static int again(const char *state_root, const struct store *s, const char *store, struct record_dir *d,
-		 bool is_attached, int *ret_status, struct err *e)
+		 bool is_attached, const struct criu_options *restore, int *ret_status, struct err *e)
 {
 	struct record record record_done_auto = { 0 };
 	struct spec spec spec_auto = { 0 };
@@ -50,7 +50,7 @@ static int again(const char *state_root, const struct store *s, const char *stor
 	const struct run_request rq = {
 		.state_root = state_root, .name = d->name, .is_detached = !is_attached, .is_rm = record.is_rm.v,
 		.is_input = record.is_input.v, .log_max_bytes = record.log_max_bytes,
-		.log_max_files = record.log_max_files,
+		.log_max_files = record.log_max_files, .restore = restore,
 	};
 	struct create_request create = run_create_request(&rq, d->name, &spec);
 	create.bundle = record.bundle ? record.bundle : "/";
@@ -75,8 +75,8 @@ static int again(const char *state_root, const struct store *s, const char *stor
 	return r == 0 && is_attached && record.is_rm.v ? record_remove(d, e) : r;
 }
 
-int run_again(const char *state_root, const char *store, const char *name, bool is_attached, int *ret_status,
-	      struct err *e)
+int run_again(const char *state_root, const char *store, const char *name, bool is_attached,
+	      const struct criu_options *restore, int *ret_status, struct err *e)
 {
 	struct store s store_auto = STORE_NONE;
 	struct record_dir d record_auto = RECORD_DIR_NONE;
@@ -91,5 +91,5 @@ int run_again(const char *state_root, const char *store, const char *name, bool 
 		r = clear_state(state_root, &d, e);
 	if (r == 0)
 		r = record_take(&d, e);
-	return r < 0 ? r : again(state_root, &s, store, &d, is_attached, ret_status, e);
+	return r < 0 ? r : again(state_root, &s, store, &d, is_attached, restore, ret_status, e);
 }

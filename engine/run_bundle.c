@@ -22,8 +22,8 @@ static int run_alone(struct create_request *create, struct err *e)
 	if (root < 0)
 		return root;
 	int r = container_create(create, &c, e);
-	if (r < 0)
-		return r;
+	if (r < 0 || create->restore)
+		return r < 0 ? r : container_go(&c, e);
 	container_close(&c);
 	r = container_start(root, create->id, create->service.notify_socket, e);
 	if (r < 0)
@@ -73,7 +73,8 @@ int run_bundle(const struct run_request *rq, int *ret_status, struct err *e)
 	create.bundle = b.path;
 	create.config = b.config;
 	create.config_len = b.config_len;
-	create.is_first = !rq->is_detached || rq->is_oci;
+	/* criu executes what it restores: nothing of kist is in the container. */
+	create.is_first = (!rq->is_detached || rq->is_oci) && !rq->restore;
 	*ret_status = 0;
 	if (rq->is_detached)
 		return rq->is_oci ? run_alone(&create, e) : run_kept(rq, &b, &create, e);

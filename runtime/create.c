@@ -21,6 +21,7 @@
 #include "ns/userns.h"
 #include "runtime/bury.h"
 #include "runtime/console.h"
+#include "runtime/control.h"
 #include "runtime/gate.h"
 #include "runtime/home.h"
 #include "runtime/hooks.h"
@@ -28,8 +29,10 @@
 #include "runtime/notify.h"
 #include "runtime/plan.h"
 #include "runtime/rootless.h"
+#include "runtime/restore.h"
 #include "runtime/spawn.h"
 #include "runtime/sync.h"
+#include "runtime/target.h"
 #include "spec/check.h"
 #include "util/clock.h"
 #include "util/fd.h"
@@ -38,6 +41,7 @@
 #include "util/log.h"
 #include "util/mem.h"
 #include "util/proc.h"
+#include "util/sys.h"
 
 enum { REMOVE_TIMEOUT_MS = 10000 };
 
@@ -51,6 +55,7 @@ struct create {
 	int gate, console, pidfd_socket;
 	char *net_program;            /* kist-net, when network devices are listed */
 	bool adds_userns;
+	struct restore restore;
 };
 
 static void create_done(struct create *m)
@@ -61,6 +66,8 @@ static void create_done(struct create *m)
 	fd_drop(&m->pidfd_socket);
 	free(m->net_program);
 	home_done(&m->home);
+	if (m->rq->restore)
+		restore_done(&m->restore);
 }
 
 #define create_auto __attribute__((cleanup(create_done)))
@@ -110,6 +117,8 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 	int r = spec_check(rq->spec, e);
 	if (r == 0)
 		r = rootless_plan(rq->spec, rootfs < 0, &m->c->arena, &o, e);
+	if (r == 0 && rq->restore)
+		r = restore_open(rq->restore, rq->spec, &m->restore, e);
 	if (r == 0)
 		r = plan_make(rq->spec, &o, &m->c->arena, &m->plan, e);
 	m->adds_userns = o.adds_userns;
@@ -297,6 +306,57 @@ static int hand_over(struct create *m, struct err *e)
 	return 0;
 }
 
+/* The restored init is there with its namespaces, and nothing else: the moment of the runtime's own hooks. */
+static int restore_begun(void *ctx, pid_t pid, struct err *e)
+{
+	struct create *m = ctx;
+	struct container *c = m->c;
+	c->pid = pid;
+	int r = meanwhile(m, e);
+	if (r == 0)
+		r = learn_process(m, e);
+	if (r < 0 || !c->hooks)
+		return r;
+	c->state.has_hooks = (struct opt_bool){ true, hooks_are_later(c->hooks) };
+	struct state record = c->state;
+	record.pid.has = false;
+	r = state_write(&c->dir, &record, e);
+	return r < 0 ? r : hooks_create_runtime(c->hooks, &c->state, e);
+}
+
+/* The restored processes are complete, and wait. */
+static int restore_complete(void *ctx, pid_t pid, struct err *e)
+{
+	struct create *m = ctx;
+	int r = 0;
+	if (m->plan.process.attrs.need & ATTRS_BY_PARENT)
+		r = attrs_give(&m->plan.process.attrs, pid, e);
+	if (r == 0)
+		r = state_write(&m->c->dir, &m->c->state, e);
+	return r < 0 ? r : write_pid_file(m, e);
+}
+
+/* In the place of spawn and what follows it. The init is our child, as it is after spawn. */
+static int restore(struct create *m, struct err *e)
+{
+	struct container *c = m->c;
+	const struct restore_args args = {
+		.restore = &m->restore, .plan = &m->plan, .opened = &m->opened, .state = c->dir.fd, .group = m->home.group.fd,
+		.group_path = m->home.group.path, .stdio = { m->rq->stdio[0], m->rq->stdio[1], m->rq->stdio[2] },
+		.begun = restore_begun, .complete = restore_complete, .ctx = m,
+	};
+	int r = restore_run(&args, &c->pid, &c->master, e);
+	if (r == 0 && (c->pidfd = sys_pidfd_open(c->pid, 0)) < 0)
+		r = err_sys(e, "pidfd of the container's process");
+	if (r < 0 || m->console < 0)
+		return r;
+	if (c->master < 0)
+		return err_new(e, ENXIO, "console socket: criu did not give the terminal's master");
+	r = console_send(m->console, c->master, e);
+	fd_drop(&c->master);
+	return r;
+}
+
 static int act(struct create *m, struct err *e)
 {
 	int r = record_intent(m, e);
@@ -304,6 +364,8 @@ static int act(struct create *m, struct err *e)
 		r = home_make(&m->home, &m->plan, &m->c->tree, e);
 	if (r == 0)
 		r = make_rdt(m, e);
+	if (m->rq->restore)
+		return r < 0 ? r : restore(m, e);
 	if (r == 0 && !m->rq->is_run)
 		r = m->gate = gate_make(&m->c->dir, e);
 	if (r >= 0 && (m->plan.need & NEED_NOTIFY))
@@ -402,12 +464,23 @@ static void undo(struct container *c)
 		resctrl_undo(c->resctrl, &c->rdt);
 }
 
+/* What a checkpoint has ended holds its id until it is restored or deleted. */
+static int replace_checkpointed(int root, const char *id, struct err *e)
+{
+	struct target t target_auto = TARGET_NONE;
+	struct err ignored;
+	bool is_over = target_open(root, id, false, &t, &ignored) == 0 && t.status == STATUS_STOPPED &&
+		       t.state.is_checkpointed.v;
+	return is_over ? container_delete(root, id, false, e) : 0;
+}
+
 int container_create(const struct create_request *rq, struct container *ret, struct err *e)
 {
 	struct container c container_auto = CONTAINER_NONE;
+	const char *verb = rq->restore ? "restore" : "create";
 	struct create m create_auto = {
 		.rq = rq, .c = &c, .opened = OPENED_NONE, .home = HOME_NONE, .gate = -1, .console = -1,
-		.pidfd_socket = -1,
+		.pidfd_socket = -1, .restore = RESTORE_NONE,
 	};
 	fd_auto int rootfs = rq->own_rootfs;
 	c.hooks = rq->spec->hooks;
@@ -417,20 +490,22 @@ int container_create(const struct create_request *rq, struct container *ret, str
 	r = c.dir.root = state_open_root(rq->state_root, true, e);
 	if (r >= 0)
 		r = decide(&m, fd_take(&rootfs), e);
+	if (r == 0 && rq->restore)
+		r = replace_checkpointed(c.dir.root, rq->id, e);
 	if (r == 0)
 		r = place_rdt(&m, e);
 	if (r == 0)
 		r = home_place(&m.home, rq->is_cgroup_disabled, &m.plan, &c.tree, &c.arena, e);
 	if (r < 0)
-		return e->exit ? r : err_at(e, r, "create %s", rq->id);
+		return e->exit ? r : err_at(e, r, "%s %s", verb, rq->id);
 	r = state_create(fd_take(&c.dir.root), rq->id, &c.dir, e);
 	if (r < 0)
-		return err_at(e, r, "create %s", rq->id);
+		return err_at(e, r, "%s %s", verb, rq->id);
 	r = act(&m, e);
 	c.cgroup = fd_take(&m.home.group.fd);
 	if (r < 0) {
 		undo(&c);
-		return e->exit ? r : err_at(e, r, "create %s", rq->id);
+		return e->exit ? r : err_at(e, r, "%s %s", verb, rq->id);
 	}
 	/* Strings of the record that the plan or the request owns live on with their owners. */
 	*ret = c;
@@ -442,10 +517,12 @@ int container_go(struct container *c, struct err *e)
 {
 	struct sync_message m = { .type = SYNC_EOF };
 	const struct listener_process p = { .pid = c->pid, .init = c->pid, .state = &c->state };
-	int r = sync_send(c->sync, SYNC_GO, 0, -1);
+	/* A restored process runs already. */
+	bool is_restored = c->sync < 0;
+	int r = is_restored ? 0 : sync_send(c->sync, SYNC_GO, 0, -1);
 	if (r < 0)
 		err_ret(e, r, "the container's process");
-	else
+	else if (!is_restored)
 		r = listener_outcome(&c->listener, &p, c->sync, &m, e);
 	fd_drop(&c->sync);
 	if (r == 0 && m.type == SYNC_LOST)

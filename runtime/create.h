@@ -8,6 +8,7 @@
 
 #include "cgroup/resctrl.h"
 #include "cgroup/tree.h"
+#include "runtime/criu.h"
 #include "runtime/listener.h"
 #include "runtime/netdev.h"
 #include "runtime/state.h"
@@ -40,6 +41,7 @@ struct create_request {
 	bool is_no_pivot, is_no_keyring, is_cgroup_disabled;
 	bool is_first;                /* nothing was done yet that kist may not do again, should it have to restart itself */
 	bool is_run;                  /* no gate: container_go releases the process */
+	const struct criu_options *restore; /* the processes come out of CRIU's images, and run already; NULL: a new one */
 };
 
 /* A container that this process has just made. */

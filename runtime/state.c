@@ -33,6 +33,7 @@ static const struct jx_field state_rows[] = {
 	JX_BOOL(struct state, has_listener, "listener"),
 	JX_BOOL(struct state, is_userns, "userns"),
 	JX_BOOL(struct state, has_hooks, "hooks"),
+	JX_BOOL(struct state, is_checkpointed, "checkpointed"),
 	JX_PAIRS(struct state, annotations, "annotations"),
 	JX_END,
 };

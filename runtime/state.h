@@ -34,6 +34,7 @@ struct state {
 	struct opt_bool is_pid_shared; /* no pid namespace of its own: its processes outlive the init */
 	struct opt_bool has_listener;  /* start hands the filter's notifications to linux.seccomp.listenerPath; else absent */
 	struct opt_bool has_hooks;     /* config.json lists hooks for start or delete, and the container got so far */
+	struct opt_bool is_checkpointed; /* a checkpoint has ended it: restore may take its place */
 	struct pairs annotations;
 	struct arena arena;            /* holds the strings after state_read */
 };

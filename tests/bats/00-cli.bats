@@ -256,7 +256,7 @@ load ../helpers/common
 	cd "$(dirname "$BATS_TEST_FILENAME")/../.."
 	"$gen" man "$out"
 	declare -A page=([run]=run [create]=run [start]=run [exec]=run [spec]=spec [plan]=run [features]=spec
-		[doctor]=spec [logs]=logs [inspect]=logs [update]=limits [events]=limits)
+		[doctor]=spec [logs]=logs [inspect]=logs [update]=limits [events]=limits [checkpoint]=checkpoint [restore]=checkpoint)
 	count=0
 	while IFS=';' read -r command spelling _; do
 		case $command in
@@ -325,4 +325,24 @@ complete_line() {
 		done
 	done
 	run -1 "${KIST%/*}/kist-gen" powershell
+}
+
+@test "checkpoint and restore: what podman probes, and rules of their options" {
+	run -0 kist oci checkpoint --help
+	assert_line --partial 'Usage: kist'
+	run kist oci restore --lsm-mount-context
+	assert_failure
+	assert_output --partial 'flag needs an argument: --lsm-mount-context'
+	run ! kist checkpoint --pre-dump --leave-running c
+	assert_output --partial '--leave-running does not go with it'
+	run ! kist checkpoint --lazy-pages c
+	assert_output --partial '--lazy-pages needs --page-server'
+	run ! kist checkpoint --status-fd 7 c
+	assert_output --partial '--status-fd goes with --lazy-pages only'
+	run ! kist checkpoint --network-lock magic c
+	assert_output --partial iptables
+	run ! kist oci restore -no-subreaper -no-pivot c
+	assert_output --partial -- '--no-pivot cannot be honoured'
+	run ! kist checkpoint nothing
+	assert_output --partial 'container nothing does not exist'
 }
