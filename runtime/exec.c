@@ -194,6 +194,17 @@ static int clone_guarded(const struct joiner *j, struct container *c, struct err
 	return r < 0 ? err_ret(e, r, "the new process") : 0;
 }
 
+/* Of a user's two groups the nearest one above both must be the user's. cgroups(7), "Cgroup delegation containment rules". */
+static int clone_error(const struct exec *x, struct err *e)
+{
+	if (errno == ENODEV || errno == ENOMEM)
+		return err_new(e, ESRCH, "container not running: it is ending");
+	if (x->group >= 0 && (errno == EACCES || errno == EPERM) && proc_is_in_userns())
+		return err_sys(e, "the container's cgroup is not to be entered from this session's: run kist in a group of the "
+			       "same delegation, by systemd-run --user --scope -- kist exec ...");
+	return err_sys(e, "clone");
+}
+
 static int clone_plain(struct exec *x, struct joiner *j, struct container *c, struct err *e)
 {
 	if ((x->ns & CLONE_NEWPID) && setns(x->target, CLONE_NEWPID) < 0)
@@ -208,8 +219,7 @@ static int clone_plain(struct exec *x, struct joiner *j, struct container *c, st
 	if (pid == 0)
 		child(j);
 	if (pid < 0)
-		return errno == ENODEV || errno == ENOMEM ? err_new(e, ESRCH, "container not running: it is ending")
-							  : err_sys(e, "clone");
+		return clone_error(x, e);
 	c->pid = pid;
 	c->pidfd = pidfd;
 	return 0;

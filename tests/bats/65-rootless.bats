@@ -208,6 +208,10 @@ run_user() {
 	user_kist resume c
 	run user_kist exec c cat /proc/self/cgroup
 	assert_line '0::/'
+	USER_BEFORE=
+	run user_kist exec c true
+	assert_failure 125
+	assert_output --partial "the container's cgroup is not to be entered from this session's: run kist in a group of the same delegation, by systemd-run --user --scope -- kist exec"
 	user_kist rm -f c
 	assert_not_exist /sys/fs/cgroup/given/own/kist-c
 	rmdir /sys/fs/cgroup/given/own /sys/fs/cgroup/given

@@ -76,7 +76,10 @@ delegated() {
 	assert_equal "$(cat "$group/pids.max")" 40
 	# exec from the same manager's groups goes into the container's group
 	run delegated "$KIST" exec web busybox cat /proc/self/cgroup
-	assert_output "$(as_user "$KIST" exec web busybox cat /proc/1/cgroup 2>/dev/null || echo 0::/)"
+	assert_output "0::/"
+	run as_user "$KIST" exec web true
+	assert_failure 125
+	assert_output --partial 'by systemd-run --user --scope -- kist exec'
 	as_user "$KIST" stop -t 0 web
 	as_user "$KIST" rm web
 	assert_not_exist "$group"
