@@ -89,6 +89,32 @@ scenario_filter() {
 	results[filter.added.kist]=$(awk "BEGIN { printf \"%.3f\", ${results[filter.median.kist]} - ${results[filter.median.plain]} }")
 }
 
+# A user other than root, with subordinate ids, runs the same bundle: most of it is newuidmap's and newgidmap's time.
+scenario_user() {
+	local tool args=() file id=4000 json_dir='' timer=$timer dir=$work/user
+
+	mkdir -p "$dir/etc" "$dir/run" && cp /etc/passwd /etc/group "$dir/etc" || return
+	say "bench:x:$id:$id::/:/bin/sh" >>"$dir/etc/passwd"
+	say "bench:x:$id:" >>"$dir/etc/group"
+	say "bench:400000:65536" | tee "$dir/etc/subuid" >"$dir/etc/subgid"
+	chown "$id" "$dir/run" && chmod 700 "$dir/run"
+	{
+		say '#!/bin/sh -e'
+		for file in passwd group subuid subgid; do say "mount --bind $dir/etc/$file /etc/$file"; done
+		say "exec setpriv --reuid $id --regid $id --clear-groups env USER=bench XDG_RUNTIME_DIR=$dir/run HOME=/ $timer \"\$@\""
+	} >"$dir/as-user" && chmod 755 "$dir/as-user"
+	{
+		say '#!/bin/sh'
+		say "exec unshare --mount --propagation private $dir/as-user \"\$@\""
+	} >"$dir/timer" && chmod 755 "$dir/timer"
+	timer=$dir/timer
+	for tool in kist crun; do
+		[[ " ${tools[*]} " == *" $tool "* ]] || continue
+		args+=("@$tool" "${!tool}" --cgroup-manager disabled run --bundle "$work/true" "$id_prefix-user-$tool")
+	done
+	measure user 40 "${args[@]}"
+}
+
 start_sleeper() {	# start_sleeper TOOL ID
 	command_of "$1"
 	"${base[@]}" create --bundle "$work/sleep" "$2" </dev/null >/dev/null && "${base[@]}" start "$2"
