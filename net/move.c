@@ -155,7 +155,7 @@ static int restore(struct sides *s, struct move *m, int index, struct err *e)
 static int undo_one(struct sides *s, struct move *m, struct err *e)
 {
 	char passing[IFNAMSIZ];
-	struct link back;
+	struct link back = { 0 };
 	passing_name(&m->before, passing);
 	int r = link_move(&s->inside, m->index, s->host_ns, passing, e);
 	if (r == 0)

@@ -269,6 +269,27 @@ bind() { # bind SOURCE DESTINATION [OPTION...]: as JSON
 	delete_box
 }
 
+@test "a container that swaps the path all the time gets nothing outside of its root" {
+	box sh -c 'while :; do mkdir /race; rmdir /race; ln -s ../../../../../../../../../../outside /race; rm /race
+		ln -s /proc/1/root /race; rm /race; done'
+	writable_root
+	start_box
+	mkdir -p data /outside
+	touch data/from-host
+	file "$(bind "$PWD/data" /race/x)"
+	local i added=0
+	for ((i = 0; i < 60; i++)); do
+		! kist mounts add c m.json >add.out 2>&1 || added=$((added + 1))
+		[ ! -e /outside/x ]
+	done
+	assert_equal "$(grep -c "$PWD/data" /proc/self/mountinfo)" 0
+	run ls -A /outside
+	assert_output ''
+	rmdir /outside
+	assert [ "$added" -lt "$i" ] # it did get in between
+	delete_box
+}
+
 @test "nothing is mounted into procfs" {
 	started
 	mkdir data

@@ -225,6 +225,28 @@ inside() { # inside COMMAND...: in the network of container c
 	release_ns
 }
 
+@test "run -d: the device stays until the container ends" {
+	dummy eth5 10.1.2.3/24
+	box_devices '{ "eth5": { "name": "net0" } }' sleep 1000
+	host "$KIST" --root "$KIST_ROOT" --store "$KIST_STORE" run -d --name c --bundle "$BUNDLE"
+	run inside ip -o address show dev net0
+	assert_output --partial 10.1.2.3/24
+	kist rm -f c
+}
+
+@test "plan shows the devices, and moves none" {
+	dummy eth5
+	box_devices '{ "eth5": { "name": "net%d" } }'
+	run host "$KIST" --root "$KIST_ROOT" plan --bundle "$BUNDLE"
+	assert_success
+	assert_equal "$(jq -c .netDevices <<<"$output")" '[{"host":"eth5","name":"net%d"}]'
+	host ip link show eth5
+}
+
+@test "features: net devices are acted on" {
+	assert_equal "$(kist features | jq .linux.netDevices.enabled)" true
+}
+
 # ---- errors, which leave nothing changed ----
 
 # refused WORDS: the config is refused with exactly these, and the host is as before
