@@ -61,12 +61,14 @@ static void copy_xattrs(int from, int to)
 	}
 }
 
-static int set_meta(int fd, const struct stat *st)
+/* In this order: a change of the owner takes capabilities and set-user-ID away. chown(2), capabilities(7). */
+static int set_meta(int from, int to, const struct stat *st)
 {
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
-	if (fchown(fd, st->st_uid, st->st_gid) < 0 || fchmod(fd, st->st_mode & 07777) < 0 || futimens(fd, times) < 0)
+	if (fchown(to, st->st_uid, st->st_gid) < 0)
 		return -errno;
-	return 0;
+	copy_xattrs(from, to);
+	return fchmod(to, st->st_mode & 07777) < 0 || futimens(to, times) < 0 ? -errno : 0;
 }
 
 static int copy_file(int from, int to, const char *name, const struct stat *st)
@@ -76,9 +78,7 @@ static int copy_file(int from, int to, const char *name, const struct stat *st)
 	if (in < 0 || out < 0)
 		return -errno;
 	int r = copy_bytes(in, out);
-	if (r == 0)
-		copy_xattrs(in, out);
-	return r < 0 ? r : set_meta(out, st);
+	return r < 0 ? r : set_meta(in, out, st);
 }
 
 static int copy_special(int from, int to, const char *name, const struct stat *st)
@@ -115,8 +115,7 @@ static int copy_subdir(struct copy *c, int from, int to, const char *name, const
 	c->depth--;
 	if (r < 0)
 		return r;
-	copy_xattrs(in, out);
-	r = set_meta(out, st);
+	r = set_meta(in, out, st);
 	return r < 0 ? err_ret(e, r, "tmpcopyup: %s", name) : 0;
 }
 
@@ -190,7 +189,7 @@ int tmpcopy(int from, int to, struct err *e)
 	links.count = 0;
 	c = (struct copy){ .to_root = out, .links = &links };
 	int r = copy_dir(&c, in, out, e);
-	if (r == 0 && (r = set_meta(out, &st)) < 0)
+	if (r == 0 && (r = set_meta(in, out, &st)) < 0)
 		return err_ret(e, r, "tmpcopyup");
 	return r;
 }
