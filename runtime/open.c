@@ -36,7 +36,11 @@ static int open_root(const struct plan *p, struct err *e)
 		return err_at(e, fd_take(&tree), "root.path");
 	if (fstat(tree, &st) < 0 || !S_ISDIR(st.st_mode))
 		return err_new(e, ENOTDIR, "root.path %s: not a directory", p->rootfs);
-	int r = p->base_propagation ? mount_set_propagation(tree, p->base_propagation, true, e) : 0;
+	/*
+	 * A shared root is of a peer group of its own, and not of the host's (config-linux.md, "Rootfs Mount Propagation"): it
+	 * becomes that after the pivot, which no shared mount can make (pivot_root(2), EINVAL).
+	 */
+	int r = mount_set_propagation(tree, p->base_propagation ? p->base_propagation : MS_SLAVE, true, e);
 	return r < 0 ? err_at(e, r, "root.path %s", p->rootfs) : fd_take(&tree);
 }
 

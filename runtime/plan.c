@@ -239,7 +239,7 @@ static void plan_owner(const struct spec *spec, struct plan *p)
 /* What runc does with copies of host trees: they follow the host's later mounts, unless the config says else. */
 static unsigned long base_propagation(const struct spec_linux *l)
 {
-	int propagation = l ? l->rootfs_propagation : 0;
+	int propagation = l ? l->rootfs_propagation & ~MS_REC : 0;
 	return propagation == MS_SHARED ? 0 : propagation == MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
 }
 

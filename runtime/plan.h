@@ -86,7 +86,7 @@ struct plan {
 	size_t mount_count;
 	struct dev_node *nodes;
 	size_t node_count;
-	unsigned long base_propagation;   /* MS_SLAVE or MS_PRIVATE, for copies of host trees; 0: leave them */
+	unsigned long base_propagation;   /* MS_SLAVE or MS_PRIVATE, for copies of host trees; 0: leave binds as they are */
 	struct process_plan process;
 	struct process_plan *start_hooks; /* NEED_START_HOOKS: how each is started */
 	const char *root_place;   /* NEED_HOOKS: where hooks expect the root; NULL: nowhere */

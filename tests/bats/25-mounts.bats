@@ -421,6 +421,39 @@ refused() {
 	E
 }
 
+@test "propagation: of the root, by what travels to it, from it and within it" {
+	local word from_host within bound
+	box sleep 1000
+	writable_root
+	add_caps CAP_SYS_ADMIN
+	mkdir b/rootfs/{h,c,n,b} && mkdir b/rootfs/b/n
+	mount --bind b/rootfs b/rootfs
+	mount --make-shared b/rootfs
+	while read -r word from_host within bound; do
+		edit_config '.linux.rootfsPropagation = $w' --arg w "$word"
+		start_box
+		mount -t tmpfs later b/rootfs/h
+		touch b/rootfs/h/file
+		run kist exec c sh -c '[ -e /h/file ]; echo "host $?"; mount -t tmpfs x /c && touch /c/file
+			mount --bind / /b; echo "bound $?"
+			mount -t tmpfs x /b/n && touch /b/n/file; [ -e /n/file ]; echo "within $?"'
+		assert_line "host $from_host"
+		assert_line "within $within"
+		if [ "$bound" = 0 ]; then assert_line 'bound 0'; else refute_line 'bound 0'; fi
+		# to the host nothing travels
+		assert_not_exist b/rootfs/c/file
+		assert_not_exist b/rootfs/n/file
+		umount b/rootfs/h
+		delete_box
+	done <<-'E'
+		shared 0 0 0
+		slave 0 1 0
+		private 1 1 0
+		unbindable 1 1 1
+	E
+	umount -R b/rootfs
+}
+
 @test "nothing that a container mounts travels back to the host" {
 	mount --make-rshared / 2>/dev/null || true
 	box sh -c 'mount -t tmpfs x /mnt && grep -c " /mnt " /proc/self/mountinfo'
@@ -465,6 +498,26 @@ refused() {
 	assert_line 1000000000
 	assert_line wrote
 	assert_equal "$(<b/rootfs/d/file)" text
+}
+
+@test "tmpcopyup: capabilities of programs and other attributes" {
+	box sleep 1000
+	mkdir -p b/rootfs/d/sub
+	echo program >b/rootfs/d/prog
+	# cap_net_raw+ep, as setcap(8) writes it
+	setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 b/rootfs/d/prog
+	setfattr -n trusted.kist -v word b/rootfs/d/sub
+	chown 5:6 b/rootfs/d/sub
+	add_mount /d tmpfs tmpfs tmpcopyup
+	start_box
+	local there
+	there=/proc/$(state_of c pid)/root/d
+	run getfattr --absolute-names --only-values -e hex -n security.capability "$there/prog"
+	assert_success
+	assert_equal "$(getfattr --absolute-names -d -m security.capability -e hex "$there/prog" | grep =)" \
+		security.capability=0x0100000200200000000000000000000000000000
+	assert_equal "$(getfattr --absolute-names --only-values -n trusted.kist "$there/sub")" word
+	delete_box
 }
 
 @test "tmpcopyup: of nothing, and of what does not fit" {
