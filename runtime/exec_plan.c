@@ -196,6 +196,8 @@ int exec_plan(struct exec *x, struct err *e)
 	if (r == 0)
 		r = process_plan(&x->process, l ? l->seccomp : NULL, x->ns & CLONE_NEWUSER, x->dir.root, &x->arena, &x->plan,
 				 e);
+	if (r == 0)
+		r = process_annotated(&x->plan, &x->spec, e);
 	if (r == 0 && lsm_is_used(&x->plan.lsm))
 		r = check_labels(x, e);
 	if (r == 0 && proc_is_in_userns() && enter_is_setgroups_denied())

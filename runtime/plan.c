@@ -204,6 +204,8 @@ static int plan_process(const struct spec *spec, const struct plan_options *o, s
 		return r;
 	r = process_plan(spec->process, seccomp, p->need & NEED_USERNS_ID, o->has_cache ? o->state_root : -1, a, &p->process,
 			 e);
+	if (r == 0)
+		r = process_annotated(&p->process, spec, e);
 	p->process.preserve_fds = o->preserve_fds;
 	attrs_plan(spec->process, spec->linux_, false, a, &p->process.attrs);
 	if (r == 0 && o->listen_fds)

@@ -10,6 +10,7 @@
 
 #include "runtime/seccomp.h"
 #include "util/fd.h"
+#include "util/log.h"
 #include "util/mem.h"
 
 /* The last duplicate of a variable wins, as in the shells and in runc. */
@@ -140,6 +141,29 @@ int process_plan(const struct spec_process *p, const struct spec_seccomp *seccom
 	if (r == 0 && seccomp)
 		r = plan_filter(seccomp, state_root, a, ret, e);
 	return r;
+}
+
+static int is_asked(const struct spec *spec, const char *key, struct err *e)
+{
+	const char *v = spec_annotation(spec, key);
+	if (v && strcmp(v, "0") != 0 && strcmp(v, "1") != 0)
+		return err_new(e, EINVAL, "annotations.%s: expected 0 or 1, got %.40s", key, v);
+	return v && *v == '1';
+}
+
+int process_annotated(struct process_plan *p, const struct spec *spec, struct err *e)
+{
+	if (!spec->annotations.n)
+		return 0;
+	int keeps = is_asked(spec, "run.oci.keep_original_groups", e);
+	int fails = keeps < 0 ? keeps : is_asked(spec, "run.oci.seccomp_fail_unknown_syscall", e);
+	if (fails < 0)
+		return fails;
+	if (keeps && p->group_count)
+		log_warn("process.user.additionalGids: not set, since run.oci.keep_original_groups keeps the caller's groups");
+	p->keeps_groups |= keeps;
+	bool has_filter = fails && spec->linux_ && spec->linux_->seccomp;
+	return has_filter ? seccomp_all_known(spec->linux_->seccomp, e) : 0;
 }
 
 int process_keep_groups(struct process_plan *p, struct err *e)

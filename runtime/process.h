@@ -109,6 +109,9 @@ int process_exec(const struct process_plan *p, const struct process_found *found
  */
 int process_keep_groups(struct process_plan *p, struct err *e);
 
+/* What annotations change of it: run.oci.keep_original_groups, run.oci.seccomp_fail_unknown_syscall (crun(1)). Parent. */
+int process_annotated(struct process_plan *p, const struct spec *spec, struct err *e);
+
 /* Writes oomScoreAdj, when it is given, for a process that has not become the program yet. Runs in the parent. */
 int process_oom_score(const struct process_plan *p, pid_t pid, struct err *e);
 

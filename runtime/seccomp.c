@@ -109,6 +109,16 @@ static int add_rule(scmp_filter_ctx ctx, uint32_t action, int nr, const struct s
 	return r;
 }
 
+int seccomp_all_known(const struct spec_seccomp *s, struct err *e)
+{
+	for (size_t i = 0; i < s->syscalls.n; i++)
+		for (size_t k = 0; k < s->syscalls.v[i].names.n; k++)
+			if (seccomp_syscall_resolve_name(s->syscalls.v[i].names.v[k]) == __NR_SCMP_ERROR)
+				return err_new(e, EINVAL, "linux.seccomp.syscalls[%zu].names[%zu]: %s is no system call that is "
+					       "known here", i, k, s->syscalls.v[i].names.v[k]);
+	return 0;
+}
+
 static int add_syscalls(scmp_filter_ctx ctx, const struct spec_seccomp *s, uint32_t default_action, struct err *e)
 {
 	for (size_t i = 0; i < s->syscalls.n; i++) {

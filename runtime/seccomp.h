@@ -21,6 +21,9 @@ bool seccomp_notifies(const struct spec_seccomp *s);
 /* The flags for seccomp(2). -EINVAL: the kernel lacks one, which e names. Runs in the parent. */
 int seccomp_flags(const struct spec_seccomp *s, unsigned *ret, struct err *e);
 
+/* Refuses a name that libseccomp does not know, as run.oci.seccomp_fail_unknown_syscall asks (crun(1)). Pure. */
+int seccomp_all_known(const struct spec_seccomp *s, struct err *e);
+
 /*
  * Compiles the rules. Names that libseccomp does not know are left out with a debug note, as runc and crun do; a rule
  * that says what the default says is left out too. Runs in the parent. -EINVAL: a rule that cannot be expressed.

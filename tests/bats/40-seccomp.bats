@@ -614,3 +614,18 @@ told() {
 	assert_output --partial RLIMIT_NPROC
 	no_agent
 }
+
+@test "an unknown name is left out, or refused when an annotation asks for it" {
+	box echo fine
+	edit_config '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [
+		{ names: ["mount", "nosuchcall"], action: "SCMP_ACT_ERRNO" }] }'
+	run run_box
+	assert_output fine
+	edit_config '.annotations["run.oci.seccomp_fail_unknown_syscall"] = "1"'
+	run -125 run_box
+	assert_output --partial 'linux.seccomp.syscalls[0].names[1]: nosuchcall is no system call that is known here'
+	assert_not_exist "$KIST_ROOT/c"
+	edit_config '.linux.seccomp.syscalls[0].names = ["mount"]'
+	run run_box
+	assert_output fine
+}

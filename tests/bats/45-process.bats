@@ -28,6 +28,40 @@ status_caps() {
 	assert_output --regexp $'^Groups:\t *$'
 }
 
+@test "user: the caller's groups are kept when an annotation asks for it, for run and exec" {
+	box grep ^Groups: /proc/self/status
+	edit_config '.annotations["run.oci.keep_original_groups"] = "1"'
+	run setpriv --groups 4,5,6 "$KIST" --root "$KIST_ROOT" run --bundle "$BUNDLE" c
+	assert_output --regexp $'^Groups:\t4 5 6 *$'
+	edit_config '.process.user.additionalGids = [9]'
+	run setpriv --groups 4,5,6 "$KIST" --root "$KIST_ROOT" run --bundle "$BUNDLE" c
+	assert_line --partial 'additionalGids: not set, since run.oci.keep_original_groups'
+	assert_line --regexp $'^Groups:\t4 5 6 *$'
+	edit_config 'del(.process.user.additionalGids)'
+	set_args sleep 1000
+	start_box
+	run setpriv --groups 4,5,6 "$KIST" --root "$KIST_ROOT" exec c grep ^Groups: /proc/self/status
+	assert_output --regexp $'^Groups:\t4 5 6 *$'
+	delete_box
+	edit_config '.annotations["run.oci.keep_original_groups"] = "yes"'
+	run -125 run_box
+	assert_output --partial 'annotations.run.oci.keep_original_groups: expected 0 or 1, got yes'
+}
+
+@test "user: umask is given to exec too" {
+	box sleep 1000
+	edit_config '.process.user.umask = 63'
+	start_box
+	run kist exec c sh -c umask
+	assert_output 0077
+	run kist exec -u 1000 c sh -c umask
+	assert_output 0077
+	jq '.process | .user.umask = 18 | .args = ["sh", "-c", "umask"]' b/config.json >p.json
+	run kist exec --process p.json c
+	assert_output 0022
+	delete_box
+}
+
 @test "user: umask is 0022, or the one that is given" {
 	box sh -c umask
 	umask 077
