@@ -17,24 +17,25 @@ static void retired_name(const char *id, char out[static 256])
 	snprintf(out, 256, ".poststop-%.200s", id);
 }
 
-/* Takes the name away. 0 also when a killed delete has done that already. */
-static int retire(struct state_dir *dir, struct err *e)
+/*
+ * Takes the name away, unless a killed delete has done that already. A file system that does not do it any more is no
+ * reason to keep the container: its hooks then run while it still has its name.
+ */
+static void retire(struct state_dir *dir)
 {
 	char name[256];
+	struct err e;
 	retired_name(dir->id, name);
-	for (;;) {
-		if (state_is_named(dir, dir->id) && renameat(dir->root, dir->id, dir->root, name) < 0) {
-			/* Of an earlier container of that name, whose delete was killed. */
-			if (errno != EEXIST && errno != ENOTEMPTY)
-				return err_sys(e, "state directory %s: rename", dir->id);
-			int r = container_bury_again(dir->root, dir->id, e);
-			if (r < 0 && r != -ENOENT)
-				return r;
-			continue;
-		}
-		memcpy(dir->id, name, sizeof(name));
-		return 0;
+	int is_named;
+	while ((is_named = state_is_named(dir, dir->id)) == 1 && renameat(dir->root, dir->id, dir->root, name) < 0) {
+		/* Of an earlier container of that name, whose delete was killed. */
+		bool is_taken = errno == EEXIST || errno == ENOTEMPTY;
+		int r = is_taken ? container_bury_again(dir->root, dir->id, &e) : -EIO;
+		if (r < 0 && r != -ENOENT)
+			return;
 	}
+	if (is_named >= 0)
+		memcpy(dir->id, name, sizeof(name));
 }
 
 /* A config.json that cannot be read any more is no reason to keep the container. */
@@ -52,9 +53,7 @@ int container_bury(struct state_dir *dir, const struct state *s, struct err *e)
 {
 	if (!s->has_hooks.v)
 		return state_remove(dir, e);
-	int r = retire(dir, e);
-	if (r < 0)
-		return r;
+	retire(dir);
 	run_hooks(dir, s);
 	return state_remove(dir, e);
 }

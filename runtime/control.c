@@ -137,7 +137,7 @@ static int poststart(struct target *t, struct err *e)
 		r = hooks_poststart(spec.hooks, &t->state, e);
 	}
 	/* Meanwhile it may have been deleted. */
-	if (r < 0 && lock_wait(t->dir.fd, false) == 0 && state_is_named(&t->dir, t->dir.id))
+	if (r < 0 && lock_wait(t->dir.fd, false) == 0 && state_is_named(&t->dir, t->dir.id) == 1)
 		give_up(t);
 	return r;
 }

@@ -109,7 +109,8 @@ static int start(struct run *x, struct err *e)
 	sigset_t all, before;
 	/* No handler of ours may run in the child. */
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
+	if (sigprocmask(SIG_SETMASK, &all, &before) < 0)
+		return err_sys(e, "signals");
 	x->pid = clone(child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, x, &x->pidfd);
 	int num = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);

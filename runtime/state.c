@@ -160,11 +160,14 @@ int state_open_any(int root, const char *name, struct state_dir *ret, struct err
 	return open_dir(root, name, true, ret, e);
 }
 
-bool state_is_named(const struct state_dir *dir, const char *name)
+int state_is_named(const struct state_dir *dir, const char *name)
 {
 	struct stat ours, there;
-	return fstat(dir->fd, &ours) == 0 && fstatat(dir->root, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+	if (fstat(dir->fd, &ours) < 0)
+		return -errno;
+	if (fstatat(dir->root, name, &there, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
 }
 
 void state_close(struct state_dir *dir)

@@ -66,8 +66,8 @@ int state_open(int root, const char *id, bool lock, struct state_dir *ret, struc
 /* As state_open with the lock, for a directory that is not called by a valid id: runtime/bury.h. */
 int state_open_any(int root, const char *name, struct state_dir *ret, struct err *e);
 
-/* Whether the directory still has a name: a delete takes it away before it runs hooks. */
-bool state_is_named(const struct state_dir *dir, const char *name);
+/* Whether the directory still has a name: a delete takes it away before it runs hooks. 0, 1 or -errno. */
+int state_is_named(const struct state_dir *dir, const char *name);
 
 /* Closes the descriptors, and so gives the lock back. */
 void state_close(struct state_dir *dir);

@@ -28,9 +28,10 @@ int target_open(int root, const char *id, bool lock, struct target *t, struct er
 		return err_ret(e, r, "process %d", t->state.pid.v);
 	t->status = (enum state_status)r;
 	/* The poststop hooks of a killed delete have still to run: there is no such container any more. */
-	if (lock && t->state.has_hooks.v && t->status == STATUS_STOPPED && !state_is_named(&t->dir, id))
-		return err_new(e, ENOENT, "container %s does not exist", id);
-	return 0;
+	r = lock && t->state.has_hooks.v && t->status == STATUS_STOPPED ? state_is_named(&t->dir, id) : 1;
+	if (r < 0)
+		return err_ret(e, r, "state directory %s", id);
+	return r == 0 ? err_new(e, ENOENT, "container %s does not exist", id) : 0;
 }
 
 int target_group(struct target *t, struct err *e)

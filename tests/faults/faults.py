@@ -70,14 +70,14 @@ class Sweep:
     def points(self):
         """Traces the verb once: [(role, n, name)], in the order in which they happen."""
         self.verb.setup()
-        done = self.p.traced(self.verb.argv())
+        done = self.verb.done = self.p.traced(self.verb.argv())
         if done.status != 0 or self.verb.worked(done):
             raise SystemExit("faults: %s does not work without a fault: status %d: %s %s"
                              % (self.verb.name, done.status, done.err, self.verb.worked(done)))
         self.verb.recover()
         self.check_left("no fault at all")
         marks = [i for i, c in enumerate(done.calls) if c[0] == "exec" and c[1] == 0 and c[3] == KIST]
-        calls = done.calls[marks[-1] if self.verb.name == "start" else 0:]
+        calls = done.calls[marks[-1] if self.verb.name.startswith("start") else 0:]
         # not ours: the shell of a chain and its child until they become kist; the container's program
         others, self.base = {0, 1} if self.verb.is_chain else set(), {}
         found = []
@@ -103,7 +103,7 @@ class Sweep:
         if self.is_fresh:
             drop_root(self.p.root)
         self.verb.setup()
-        done = self.p.traced(self.verb.argv(), (role, n, number))
+        done = self.verb.done = self.p.traced(self.verb.argv(), (role, n, number))
         name = done.hit or name     # threads do not always make the same calls
         fault = "%s at call %d of process %d (%s)" % (what, n, role, name)
         is_void = done.hit is None or (what != "kill" and name in NOT_FAILING)

@@ -16,6 +16,7 @@ class Verb:
     is_chain = False         # argv is a shell's words
     later = ()               # calls that come after the command's word: errors of theirs are another verb's
     words = ()               # one of these must be in the message
+    done = None              # the command, when it has ended
 
     def __init__(self, place):
         self.p = place
@@ -402,6 +403,42 @@ class ImageRm(Load):
         return self.check(["keep:keep"])
 
 
+class Hooked:
+    """With hooks of all six kinds. A folder that createRuntime makes goes with poststop: it stands for what hooks hold."""
+
+    def hooks(self):
+        self.made = self.p.work + "/made"
+        true = [{"path": "/bin/true"}]
+        self.p.edit(lambda config: config.update(hooks={
+            "prestart": true, "createRuntime": [{"path": "/bin/mkdir", "args": ["mkdir", "-p", self.made]}],
+            "createContainer": true, "startContainer": true, "poststart": true,
+            "poststop": [{"path": "/bin/sh", "args": ["sh", "-c", "! test -e %s || rmdir %s" % (self.made, self.made)]}]}))
+
+    def prepare(self):
+        super().prepare()
+        self.hooks()
+
+    def recover(self):
+        is_told = "poststop" in self.done.err    # it has failed, and that is said: nothing more is promised
+        problems = super().recover()
+        if os.path.exists(self.made):
+            os.rmdir(self.made)
+            problems += [] if is_told else ["poststop has not run"]
+        return problems
+
+
+class RunHooked(Hooked, Run):
+    name = "run (hooks)"
+
+
+class StartHooked(Hooked, Start):
+    name = "start (hooks)"
+
+
+class DeleteHooked(Hooked, Delete):
+    name = "delete (hooks)"
+
+
 class Stop(OnRunning):
     name = "stop"
 
@@ -433,4 +470,4 @@ class Rm(RunDetached):
 
 VERBS = {v.name: v for v in (Create, Run, RunStaged, RunDevice, Exec, ExecGuarded, MountsAdd,
                              MountsRemove, Start, Kill, Pause, Resume, State, Delete,
-                             DeleteForce, Stop, RunDetached, Rm, Load, ImageRm)}
+                             RunHooked, StartHooked, DeleteHooked, DeleteForce, Stop, RunDetached, Rm, Load, ImageRm)}
