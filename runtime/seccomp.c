@@ -13,6 +13,7 @@
 
 #include "runtime/seccomp_cache.h"
 #include "runtime/seccomp_stub.h"
+#include "runtime/seccomp_tree.h"
 #include "spec/words.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -142,8 +143,8 @@ static int add_syscalls(scmp_filter_ctx ctx, const struct spec_seccomp *s, uint3
 	return 0;
 }
 
-/* The instructions of seccomp_stub, for the architectures that libseccomp has made the filter for. */
-static size_t make_stub(const struct spec_seccomp *s, struct arena *a, struct sock_filter out[static SECCOMP_STUB_MAX])
+/* The architectures that libseccomp makes the filter for: the machine's own, then the config's. */
+static size_t list_archs(const struct spec_seccomp *s, struct arena *a, uint32_t **ret)
 {
 	uint32_t *archs = arena_array(a, s->architectures.n + 1, sizeof(*archs));
 	size_t n = 0;
@@ -156,10 +157,11 @@ static size_t make_stub(const struct spec_seccomp *s, struct arena *a, struct so
 		if (!is_there)
 			archs[n++] = arch;
 	}
-	return seccomp_stub(s, archs, n, out);
+	*ret = archs;
+	return n;
 }
 
-/* libseccomp 2.5 exports into a descriptor only. */
+/* Appends libseccomp's program to what `ret` has already; libseccomp 2.5 exports into a descriptor only. */
 static int export(scmp_filter_ctx ctx, const struct sock_filter *stub, size_t stub_len, struct arena *a,
 		  struct seccomp_filter *ret, struct err *e)
 {
@@ -173,7 +175,7 @@ static int export(scmp_filter_ctx ctx, const struct sock_filter *stub, size_t st
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "linux.seccomp: memfd");
 	size_t n = (size_t)st.st_size / sizeof(struct sock_filter);
-	if (st.st_size % (off_t)sizeof(struct sock_filter) || n == 0 || stub_len + n > BPF_MAXINSNS)
+	if (st.st_size % (off_t)sizeof(struct sock_filter) || n == 0 || stub_len + n > UINT16_MAX)
 		return err_new(e, E2BIG, "linux.seccomp: the compiled filter is larger than the kernel takes (%d instructions)",
 			       BPF_MAXINSNS);
 	struct sock_filter *code = arena_array(a, stub_len + n, sizeof(*code));
@@ -186,6 +188,33 @@ static int export(scmp_filter_ctx ctx, const struct sock_filter *stub, size_t st
 	return 0;
 }
 
+/* Puts the shorter program in the place of libseccomp's, if there is one. */
+static bool shorten(const uint32_t *archs, size_t arch_count, struct arena *a, struct seccomp_filter *f)
+{
+	struct sock_filter *tree = arena_array(a, f->length, sizeof(*tree));
+	size_t n = seccomp_code_is_sound(f->code, f->length) ? seccomp_tree(f->code, f->length, archs, arch_count, a, tree) : 0;
+	if (n == 0)
+		return false;
+	f->code = tree;
+	f->length = (unsigned short)n;
+	return true;
+}
+
+static int compile(scmp_filter_ctx ctx, const struct spec_seccomp *s, struct arena *a, struct seccomp_filter *ret,
+		   struct err *e)
+{
+	uint32_t *archs;
+	size_t n = list_archs(s, a, &archs);
+	struct sock_filter stub[SECCOMP_STUB_MAX];
+	size_t stub_len = seccomp_stub(s, archs, n, stub);
+	int r = export(ctx, stub, stub_len, a, ret, e);
+	if (r < 0 || shorten(archs, n, a, ret) || s->syscalls.n <= 4)
+		return r;
+	/* libseccomp's own tree costs more to make and less at every system call than its list. seccomp_attr_set(3). */
+	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	return export(ctx, stub, stub_len, a, ret, e);
+}
+
 int seccomp_compile(const struct spec_seccomp *s, struct arena *a, struct seccomp_filter *ret, struct err *e)
 {
 	uint32_t default_action = action_of(s->default_action, &s->default_errno_ret);
@@ -195,13 +224,12 @@ int seccomp_compile(const struct spec_seccomp *s, struct arena *a, struct seccom
 	int r = add_archs(ctx, s, e);
 	if (r == 0)
 		r = add_syscalls(ctx, s, default_action, e);
-	if (r < 0)
-		return r;
-	/* A balanced tree costs more to make and less at every system call than a list. seccomp_attr_set(3). */
-	if (s->syscalls.n > 4)
-		seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	struct sock_filter stub[SECCOMP_STUB_MAX];
-	return export(ctx, stub, make_stub(s, a, stub), a, ret, e);
+	if (r == 0)
+		r = compile(ctx, s, a, ret, e);
+	if (r == 0 && ret->length > BPF_MAXINSNS)
+		r = err_new(e, E2BIG, "linux.seccomp: a filter of %u instructions, and the kernel takes %d", ret->length,
+			    BPF_MAXINSNS);
+	return r;
 }
 
 int seccomp_make(const struct spec_seccomp *s, int root, struct arena *a, struct seccomp_filter *ret, struct err *e)

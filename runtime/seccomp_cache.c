@@ -151,7 +151,7 @@ static bool is_own(const struct stat *st, mode_t type)
 
 bool seccomp_code_is_sound(const struct sock_filter *code, size_t count)
 {
-	if (count == 0 || count > BPF_MAXINSNS)
+	if (count == 0)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		size_t room = count - i - 1;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 #include "runtime/seccomp.h"
 #include "runtime/seccomp_cache.h"
 #include "runtime/seccomp_stub.h"
+#include "runtime/seccomp_tree.h"
 #include "spec/fields.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -321,6 +323,150 @@ static void flags_follow_from_the_config(void **state)
 	assert_non_null(strstr(e.text, "linux.seccomp.flags"));
 }
 
+/* ---- the shorter program ---- */
+
+/* libseccomp's own program. */
+static struct seccomp_filter export_raw(struct arena *a, scmp_filter_ctx ctx, int level)
+{
+	fd_auto int fd = memfd_create("raw", MFD_CLOEXEC);
+	struct stat st;
+	assert_int_equal(seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, (uint32_t)level), 0);
+	assert_true(fd >= 0 && seccomp_export_bpf(ctx, fd) == 0 && fstat(fd, &st) == 0);
+	void *code = arena_alloc(a, (size_t)st.st_size);
+	assert_int_equal(pread(fd, code, (size_t)st.st_size, 0), st.st_size);
+	return (struct seccomp_filter){ .code = code, .length = (unsigned short)(st.st_size / 8) };
+}
+
+static const uint64_t some_args[] = { 0, 1, 2, 7, 38, 39, 40, 41, 0x7e020000, UINT32_MAX, 1ULL << 32, 1ULL << 63 };
+
+static void must_agree(const struct seccomp_filter *one, const struct seccomp_filter *other)
+{
+	static const uint32_t audits[] = { AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, AUDIT_ARCH_PPC64LE, 0, 1 };
+	static const uint32_t bases[] = { 0, 0x3fffff00, 0x40000000, 0x7fffff00, 0x80000000, 0xffffff00 };
+	for (size_t m = 0; m < ARRAY_LEN(audits); m++)
+		for (size_t b = 0; b < ARRAY_LEN(bases); b++)
+			for (uint32_t i = 0; i < (b == 0 || b == 2 ? 700 : 256); i++)
+				for (size_t k = 0; k < ARRAY_LEN(some_args); k++)
+					if (judge(one, audits[m], bases[b] + i, some_args[k]) !=
+					    judge(other, audits[m], bases[b] + i, some_args[k]))
+						fail_msg("%#x %#x %#llx", audits[m], bases[b] + i,
+							 (unsigned long long)some_args[k]);
+}
+
+static uint32_t chance(uint32_t below)
+{
+	static uint64_t state = 42;
+	state = state * 6364136223846793005 + 1442695040888963407;
+	return (uint32_t)(state >> 33) % below;
+}
+
+/* Rules for most calls, in stretches of one answer; some of them by a look at an argument, or by several. */
+static void add_random_rules(scmp_filter_ctx ctx)
+{
+	static const uint32_t actions[] = { SCMP_ACT_ALLOW, SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(5), SCMP_ACT_LOG,
+					    SCMP_ACT_KILL_PROCESS };
+	uint32_t stretch = 2 + chance(20), action = SCMP_ACT_ALLOW;
+	for (int nr = 0; nr < 450; nr++) {
+		if (chance(stretch) == 0)
+			action = actions[chance(ARRAY_LEN(actions))];
+		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, nr);
+		int call = name ? seccomp_syscall_resolve_name(name) : __NR_SCMP_ERROR;
+		free(name);
+		if (call == __NR_SCMP_ERROR || chance(30) == 0)
+			continue;
+		uint32_t looks = chance(20) ? 0 : 1 + chance(4);
+		for (uint32_t k = 0; k < looks; k++) {
+			struct scmp_arg_cmp c = { .arg = chance(2), .op = (enum scmp_compare)(1 + chance(7)),
+						  .datum_a = some_args[chance(ARRAY_LEN(some_args))],
+						  .datum_b = some_args[chance(4)] };
+			seccomp_rule_add_array(ctx, action, call, 1, &c);
+		}
+		if (looks == 0)
+			seccomp_rule_add(ctx, action, call, 0);
+	}
+}
+
+static void the_shorter_program_says_the_same(void **state)
+{
+	(void)state;
+	static const uint32_t defaults[] = { SCMP_ACT_ERRNO(1), SCMP_ACT_KILL_PROCESS, SCMP_ACT_TRAP };
+	static const uint32_t archs[] = { SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_X32, SCMP_ARCH_AARCH64 };
+	int shortened = 0;
+	for (int round = 0; round < 12; round++) {
+		struct arena arena_auto a = { 0 };
+		scmp_filter_ctx ctx = seccomp_init(defaults[round % 3]);
+		assert_non_null(ctx);
+		for (size_t i = 0; i < ARRAY_LEN(archs); i++)
+			seccomp_arch_add(ctx, archs[i]);
+		add_random_rules(ctx);
+		for (int level = 1; level <= 2; level++) {
+			struct seccomp_filter raw = export_raw(&a, ctx, level);
+			struct sock_filter *out = arena_array(&a, raw.length, sizeof(*out));
+			size_t n = seccomp_tree(raw.code, raw.length, archs, ARRAY_LEN(archs), &a, out);
+			if (n == 0)
+				continue;
+			struct seccomp_filter tree = { .code = out, .length = (unsigned short)n };
+			assert_true(n < raw.length && seccomp_code_is_sound(out, n));
+			must_agree(&raw, &tree);
+			shortened++;
+		}
+		seccomp_release(ctx);
+	}
+	if (shortened < 12)
+		fail_msg("%d of 24", shortened);
+}
+
+/* What an engine gives to each container: it is worth the while there. */
+static void a_profile_becomes_a_third(void **state)
+{
+	(void)state;
+	struct arena arena_auto a = { 0 };
+	struct spec_seccomp s = { 0 };
+	struct seccomp_filter f;
+	struct err e;
+	assert_int_equal(jx_load_file(AT_FDCWD, "tests/data/seccomp-profile.json", spec_seccomp_fields, &s, &a, NULL, &e), 0);
+	assert_int_equal(seccomp_compile(&s, &a, &f, &e), 0);
+	if (f.length > 480)
+		fail_msg("%u instructions", f.length);
+	assert_true(seccomp_code_is_sound(f.code, f.length));
+	assert_int_equal(judge(&f, AUDIT_ARCH_X86_64, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(judge(&f, AUDIT_ARCH_X86_64, 41, 38), EPERM_SAID);
+	assert_int_equal(judge(&f, AUDIT_ARCH_X86_64, 41, 2), SECCOMP_RET_ALLOW);
+	assert_int_equal(judge(&f, AUDIT_ARCH_X86_64, 56, 0x10000000), EPERM_SAID);
+	assert_int_equal(judge(&f, AUDIT_ARCH_X86_64, 56, 0x11), SECCOMP_RET_ALLOW);
+	assert_int_equal(judge(&f, AUDIT_ARCH_I386, 435, 0), ENOSYS_SAID);
+	assert_int_equal(judge(&f, AUDIT_ARCH_X86_64, 2000, 0), ENOSYS_SAID);
+}
+
+static void odd_programs_are_left_as_they_are(void **state)
+{
+	(void)state;
+	static const struct sock_filter ret = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+					nr = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), arch = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4);
+	static const uint32_t archs[] = { SCMP_ARCH_X86_64 };
+	static const struct sock_filter odd[] = {
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 1, 0, 1),  /* a look at single bits of the number */
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 1),
+		BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+	};
+	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+		struct arena arena_auto a = { 0 };
+		struct sock_filter code[40] = { nr, odd[i] }, out[40];
+		for (size_t k = 2; k < ARRAY_LEN(code); k++)
+			code[k] = ret;
+		assert_int_equal(seccomp_tree(code, ARRAY_LEN(code), archs, 1, &a, out), 0);
+	}
+	/* an architecture that the filter knows, and its maker has not told of */
+	struct arena arena_auto a = { 0 };
+	struct sock_filter code[40] = { arch, BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_I386, 0, 1), ret }, out[40];
+	for (size_t k = 3; k < ARRAY_LEN(code); k++)
+		code[k] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL);
+	assert_int_equal(seccomp_tree(code, ARRAY_LEN(code), archs, 1, &a, out), 0);
+	/* the same, told of: "other architectures: kill" is all that is left */
+	static const uint32_t both[] = { SCMP_ARCH_X86_64, SCMP_ARCH_X86 };
+	assert_true(seccomp_tree(code, ARRAY_LEN(code), both, 2, &a, out) > 0);
+}
+
 /* ---- the cache ---- */
 
 #define BASE "{'defaultAction':'SCMP_ACT_ERRNO','defaultErrnoRet':1,'architectures':['SCMP_ARCH_X86_64','SCMP_ARCH_X86']," \
@@ -565,6 +711,9 @@ int main(void)
 		cmocka_unit_test(rules_of_one_index_are_either),
 		cmocka_unit_test(byte_orders_do_not_mix),
 		cmocka_unit_test(flags_follow_from_the_config),
+		cmocka_unit_test(the_shorter_program_says_the_same),
+		cmocka_unit_test(a_profile_becomes_a_third),
+		cmocka_unit_test(odd_programs_are_left_as_they_are),
 		cmocka_unit_test(keys_tell_profiles_apart),
 		cmocka_unit_test(a_program_comes_back),
 		cmocka_unit_test(broken_files_are_none),
