@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # shellcheck disable=SC2016 # sh -c gets its words as they are
-# podman on kist, rootful, beside podman on runc: the same scripts, the same output. What needs limits, a network or
+# podman on kist, of root and of a user, beside podman on runc: the same scripts, the same output. What needs limits, a network or
 # systemd is in vm/95-podman.bats.
 
 load ../helpers/common
 load ../helpers/callers
 load ../helpers/podman
+load ../helpers/user
 
 setup() {
 	kist_setup
@@ -227,6 +228,49 @@ user_namespaces() {
 	assert_line --index 0 '0 1000'
 	assert_line '0 100000 2000'
 	assert_line 1000
+}
+
+of_a_user() {
+	as_user bash script.sh "$RT"
+}
+
+@test "podman of a user: run, exec, volumes, user namespaces, stop" {
+	user_setup
+	mkdir -m 755 /run/kist-user && chown "$USER_ID" /run/kist-user
+	tar -C "$KIST_TEST_ROOTFS" -cf user/home/box.tar .
+	cat >user/home/script.sh <<-'S'
+		export CONTAINERS_CONF=$HOME/containers.conf CONTAINERS_STORAGE_CONF=$HOME/storage.conf
+		printf '%s\n' '[containers]' 'pids_limit = 0' 'log_driver = "k8s-file"' 'netns = "host"' '[engine]' \
+			'cgroup_manager = "cgroupfs"' 'events_logger = "none"' 'lock_type = "file"' >"$CONTAINERS_CONF"
+		printf '%s\n' '[storage]' 'driver = "overlay"' >"$CONTAINERS_STORAGE_CONF"
+		step() { "$@"; echo "-> $?"; }
+		p() { podman --root "$HOME/graph" --runroot /run/kist-user/run --tmpdir /run/kist-user/tmp --log-level error --runtime "$rt" "$@"; }
+		rt=$1
+		[ -e graph ] || p import -q box.tar box:1 >log
+		step p run --rm box:1 sh -c 'id -u; cat /proc/self/uid_map | xargs; exit 3'
+		step p run --rm box:1 nonsense
+		step p run --rm --net none -u app -v "$HOME:/v:ro" box:1 sh -c 'id -u; ls /v/box.tar; ls /sys/class/net; grep CapEff /proc/self/status'
+		step p run --rm --userns keep-id box:1 sh -c 'id -u; id -un'
+		step p run --rm --read-only --cap-drop all box:1 sh -c 'touch /x 2>&1; grep CapBnd /proc/self/status'
+		step p run -d --name c box:1 sh -c 'trap "exit 7" TERM; while :; do sleep 0.1; done'
+		step p exec c sh -c 'echo in; id -u; exit 4'
+		step p exec -u app c id -u
+		step p top c user comm | sort -u
+		step p stop c
+		step p inspect -f '{{.State.ExitCode}}' c
+		step p start c
+		step p rm -f -t 0 c
+		kill "$(cat /run/kist-user/tmp/pause.pid)" # the process that keeps podman's user namespace
+	S
+	both of_a_user
+	run cat kist.out
+	assert_line "0 $USER_ID 1 1 $USER_SUB 65536"
+	assert_line -- '-> 127'
+	assert_line 1000
+	assert_line "$USER_ID"
+	assert_line 7
+	KIST_ROOT=$PWD/user/run/kist leaks_unpin
+	rm -rf /run/kist-user
 }
 
 @test "podman: what kist cannot do on this host is said in kist's words" {
