@@ -42,11 +42,16 @@ int engine_update(const struct engine *g, const char *name, const struct spec_re
 	struct store s store_auto = STORE_NONE;
 	struct record_dir d record_auto = RECORD_DIR_NONE;
 	struct err absent = { 0 };
-	int r = store_open(g->store, false, &s, e);
-	fd_auto int root = r < 0 ? -1 : state_open_root(g->state_root, true, e);
+	fd_auto int root = state_open_root(g->state_root, true, e);
 
-	if (r < 0 || root < 0)
-		return r < 0 ? r : root;
+	if (root < 0)
+		return root;
+	/* A caller of the runtime alone has no store: see main. */
+	if (!*g->store)
+		return container_update(root, name, change, e);
+	int r = store_open(g->store, false, &s, e);
+	if (r < 0)
+		return r;
 	r = record_open(&s, name, &d, &absent);
 	if (r == 0)
 		return update_recorded(root, &d, change, e);

@@ -6,6 +6,7 @@
 
 load ../helpers/common
 load ../helpers/runtime
+load ../helpers/user
 
 # with_python: the host's programs in the container of the last bundle, at their own places
 with_python() {
@@ -154,6 +155,16 @@ told() {
 }
 
 # ---- other ways to say what ----
+
+@test "an environment without a home, as podman leaves to the runtime of a user, does for every verb of the runtime" {
+	user_setup
+	local verb
+	for verb in state start kill delete pause resume 'update --pids-limit 5'; do
+		# shellcheck disable=SC2086
+		run -1 as_user env -i XDG_RUNTIME_DIR="$USER_DIR/run" "$KIST" $verb nobody
+		assert_output --partial 'container nobody does not exist'
+	done
+}
 
 @test "create and run: --config is taken instead of the bundle's config.json" {
 	box sleep 1000
