@@ -29,7 +29,8 @@ int cmd_start(const struct cli *cli, const void *options, int argc, char **argv,
 	(void)argc;
 	if (root < 0 || cmd_notify_socket(&notify, e) < 0)
 		return root < 0 ? root : -EINVAL;
-	if (cli->face == FACE_OCI || is_created(root, argv[0]))
+	/* A caller of the runtime alone has no store: see main. */
+	if (cli->face == FACE_OCI || !*cli->global->store || is_created(root, argv[0]))
 		return container_start(root, argv[0], notify, e);
 	int r = run_again(cli->global->root, cli->global->store, argv[0], o->attach, NULL, &status, &again);
 	if (r == -ENOENT && !again.exit)
