@@ -230,6 +230,27 @@ user_namespaces() {
 	assert_line 1000
 }
 
+readiness() {
+	local manager helpers
+	helpers=$(readlink -f "$BATS_TEST_DIRNAME/../helpers")
+	python3 "$helpers/notify.py" listen "$PWD/notify.$RT_NAME" 2 >"heard.$RT_NAME" 2>&1 &
+	manager=$!
+	wait_until 10 grep -q listening "heard.$RT_NAME"
+	NOTIFY_SOCKET=$PWD/notify.$RT_NAME podman run -d --name n --sdnotify container -v /usr:/usr:ro -v /usr/lib:/lib:ro \
+		-v /usr/lib64:/lib64:ro -v "$helpers:/t:ro" box:1 \
+		sh -c 'echo $NOTIFY_SOCKET; /usr/bin/python3 /t/notify.py send READY=1; sleep 1000' >/dev/null
+	wait_until 20 grep -q READY "heard.$RT_NAME"
+	wait $manager
+	sed 's/=[0-9][0-9][0-9]*$/=N/' "heard.$RT_NAME" | sort
+	podman logs n
+	podman rm -f -t 0 n >/dev/null
+}
+
+@test "podman run --sdnotify container: the program's readiness reaches the service manager" {
+	both readiness
+	printed $'MAINPID=N\nREADY=1\nlistening\n/run/notify/notify.sock'
+}
+
 of_a_user() {
 	as_user bash script.sh "$RT"
 }
