@@ -53,7 +53,7 @@ callers_sweep() {
 	rm -rf /run/kist /run/crun /run/runc /run/containers /run/libpod "$@"
 	rmdir /run/user /run/lock 2>/dev/null || :
 	local group
-	for group in /sys/fs/cgroup/libpod_parent /sys/fs/cgroup/machine.slice /sys/fs/cgroup/buildah* /sys/fs/cgroup/default; do
+	for group in /sys/fs/cgroup/libpod_parent /sys/fs/cgroup/podman_probe /sys/fs/cgroup/machine.slice /sys/fs/cgroup/buildah* /sys/fs/cgroup/default; do
 		[ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} \; 2>/dev/null || :
 	done
 }

@@ -48,6 +48,6 @@ podman_end() {
 	done
 	awk -v dir="$PODMAN_DIR/" 'index($5, dir) == 1 || index($5, "/run/kist-podman/") == 1 { print $5 }' /proc/self/mountinfo | tac |
 		while read -r point; do umount -l "$point"; done
-	[ ! -d /run/netns ] || umount -l /run/netns
+	! mountpoint -q /run/netns || umount -l /run/netns
 	callers_sweep /run/kist-podman /run/netns
 }
