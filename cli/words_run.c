@@ -184,6 +184,10 @@ static const struct command_text run_text = {
 		"In the foreground, signals are passed on to the program and kist ends with the program's "
 		"status. With -d, a keeper stays behind that writes the log and records how the program "
 		"ended.\n\n"
+		"For a user other than root, kist makes a user namespace of the ids that /etc/subuid and "
+		"/etc/subgid give, through newuidmap(1), with the own id as root; without them the own id "
+		"is the only one. Limits need a cgroup that is delegated to the user: systemd-run --user "
+		"--scope -p Delegate=yes -- kist run ...\n\n"
 		"Options after the image or ID belong to the program.",
 	WORDS_EXAMPLES(run_examples),
 };

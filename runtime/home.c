@@ -26,6 +26,9 @@ int home_place(struct home *h, bool disabled, const struct plan *p, struct cgrou
 	if (r == 0 && may_go_without)
 		r = cgroup_may_make(tree, &place, a, e);
 	bool is_denied = r == -EACCES || r == -EPERM || r == -EROFS || r == -ENODEV;
+	/* Root of the host can make devices, and nothing but a group could keep it from using them. */
+	if (is_denied && may_go_without && !(p->need & NEED_INSIDE) && l && l->resources && l->resources->devices.n)
+		return err_at(e, r, "linux.resources.devices");
 	if (is_denied && may_go_without && !p->limits.need.n) {
 		log_info("%s; the container gets no cgroup of its own", e->text);
 		err_clear(e);

@@ -318,6 +318,51 @@ run_user() {
 	jq -e 'map(select(.check == "ids"))[0].state == "failed"' <<<"$output"
 }
 
+@test "--rootless true: root too goes without a group, unless there is something to enforce" {
+	box true
+	# shellcheck disable=SC2016
+	readonly_tree='mount -o remount,ro,bind /sys/fs/cgroup; exec "$@"'
+	run unshare --mount bash -c "$readonly_tree" - "$KIST" --root "$KIST_ROOT" run --bundle b c
+	assert_failure 125
+	assert_output --partial 'is mounted read-only'
+	run unshare --mount bash -c "$readonly_tree" - "$KIST" --root "$KIST_ROOT" --rootless true run --bundle b c
+	assert_failure 125
+	assert_output --partial 'linux.resources.devices: cgroup /kist-c: Read-only file system'
+	edit_config 'del(.linux.resources)'
+	run unshare --mount bash -c "$readonly_tree" - "$KIST" --root "$KIST_ROOT" --rootless true run --bundle b c
+	assert_success
+	edit_config '.linux.resources.pids.limit = 5'
+	run unshare --mount bash -c "$readonly_tree" - "$KIST" --root "$KIST_ROOT" --rootless true run --bundle b c
+	assert_failure 125
+	assert_output --partial 'linux.resources.pids.limit: cgroup /kist-c: Read-only file system'
+}
+
+@test "podman of a user: run, the maps of --userns keep-id, exec, stop" {
+	local tree=user/home/tree podman
+	mkdir -p $tree/bin $tree/etc
+	cp "$(command -v busybox)" $tree/bin/busybox
+	ln -s busybox $tree/bin/sh
+	echo root:x:0:0::/:/bin/sh >$tree/etc/passwd
+	tar -C $tree -cf user/home/tree.tar .
+	ln -s "$KIST" user/kist-oci
+	podman=(podman --storage-driver overlay --cgroup-manager cgroupfs --events-backend file --runtime "$USER_DIR/kist-oci")
+	as_user "${podman[@]}" import tree.tar box:1 2>/dev/null
+	run --separate-stderr as_user "${podman[@]}" run --rm --network none box:1 sh -c 'busybox id -u; busybox cat /proc/self/uid_map'
+	assert_line --index 0 0
+	assert_line --index 1 --regexp "^ *0 +$USER_ID +1$"
+	run --separate-stderr as_user "${podman[@]}" run --rm --network host --userns keep-id box:1 busybox id -u
+	assert_output "$USER_ID"
+	as_user "${podman[@]}" run -d --name s --network none box:1 busybox sleep 1000
+	run --separate-stderr as_user "${podman[@]}" exec s busybox id -u
+	assert_output 0
+	as_user "${podman[@]}" stop -t 0 s
+	as_user "${podman[@]}" rm s
+	assert_equal "$(files_left)" ""
+	# the process that holds podman's namespace
+	kill "$(cat user/run/libpod/tmp/pause.pid)"
+	as_user unshare --user --map-root-user --map-auto rm -rf .local user/run/libpod
+}
+
 # ---- images ----
 
 # load_image: two layers with owners, a set-user-ID program, a capability, a device, whiteouts and an opaque folder
@@ -385,8 +430,7 @@ load_image() {
 	run user_kist run --name web app:1 true
 	assert_failure 125
 	user_kist rm -f web
-	assert_equal "$(find "$KIST_STORE/containers" -mindepth 1)" ""
-	assert_equal "$(find "$KIST_ROOT" -mindepth 1)" ""
+	assert_equal "$(files_left)" ""
 }
 
 @test "an image with the host's network, and one in which only the own id is mapped" {

@@ -51,7 +51,7 @@ hide_tool() {
 	USER_BEFORE+="mount --bind '$USER_DIR/$1' \"\$(readlink -f \"\$(command -v $1)\")\"; "
 }
 
-# files_left: what lies in the state root and among the store's containers
+# files_left: what lies in the state root, but for its caches, and among the store's containers
 files_left() {
-	find "$KIST_ROOT" "$KIST_STORE/containers" -mindepth 1 2>/dev/null || :
+	find "$KIST_ROOT" "$KIST_STORE/containers" -mindepth 1 ! -path '*/.seccomp*' 2>/dev/null || :
 }
