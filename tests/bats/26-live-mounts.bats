@@ -4,6 +4,7 @@
 
 load ../helpers/common
 load ../helpers/runtime
+load ../helpers/engine
 
 # started [FILTER]: the bundle b, its config changed by FILTER, running as c
 started() {
@@ -398,4 +399,21 @@ bind() { # bind SOURCE DESTINATION [OPTION...]: as JSON
 	run -2 kist mounts
 	assert_output --partial 'remove'
 	delete_box
+}
+
+@test "a container from an image, and one that is stopped and started again" {
+	base_image
+	mkdir data && echo hello >data/file
+	run detached --name c base:1 sleep 1000
+	assert_success
+	file "$(bind "$PWD/data" /data ro)" '{ "destination": "/t", "type": "tmpfs" }'
+	kist mounts add c m.json
+	run inside cat /data/file
+	assert_output hello
+	kist stop -t 0 c
+	kist start c </dev/null 3>&-
+	run inside ls /data
+	refute_output --partial file
+	refused remove 'mounts[1] /t: no mount was added there'
+	kist rm -f c
 }
