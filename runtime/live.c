@@ -32,7 +32,7 @@
 struct told {
 	struct err err;
 	size_t done;              /* removal: how many are out, counted from the end of the list */
-	uint64_t numbers[];       /* addition: of each mount */
+	struct live_id ids[];     /* addition: of each mount, before it is attached */
 };
 
 /* One command on one container. */
@@ -94,10 +94,10 @@ static int enter(const struct live *l, struct err *e)
 	return root < 0 ? err_sys(e, "root of the container") : root;
 }
 
-static int note_number(void *ctx, int mnt)
+static int note_id(void *ctx, int mnt)
 {
 	bool is_root;
-	return live_number(mnt, ctx, &is_root);
+	return live_id_of(mnt, ctx, &is_root);
 }
 
 static int add_all(const struct live *l, int root, struct err *e)
@@ -105,7 +105,7 @@ static int add_all(const struct live *l, int root, struct err *e)
 	int r = 0;
 	size_t i = 0;
 	for (; i < l->plan.mount_count && r == 0; i++) {
-		const struct mount_watch watch = { note_number, &l->told->numbers[i] };
+		const struct mount_watch watch = { note_id, &l->told->ids[i] };
 		r = mounts_make_one(&l->plan.mounts[i], &l->opened.trees[i], l->opened.is_file[i], &watch, root, e);
 		if (r < 0)
 			err_at(e, r, "%s", l->plan.mounts[i].where);
@@ -123,13 +123,13 @@ static int add_all(const struct live *l, int root, struct err *e)
 static int open_added(const struct live *l, size_t i, int root, struct err *e)
 {
 	const char *destination = l->list.v[i].destination;
-	uint64_t number = 0;
+	struct live_id id = { 0 };
 	bool is_root = false;
 	fd_auto int fd = path_open(root, destination, PATH_IN_ROOT, O_PATH, 0);
-	int r = fd < 0 ? fd : live_number(fd, &number, &is_root);
+	int r = fd < 0 ? fd : live_id_of(fd, &id, &is_root);
 	if (r < 0)
 		return err_ret(e, r, "mounts[%zu] %s", i, destination);
-	if (!is_root || number != l->wanted[i]->mount.v)
+	if (!is_root || !live_is(l->wanted[i], &id))
 		return err_new(e, EBUSY, "mounts[%zu] %s: what was added there is not there any more, or lies under another "
 			       "mount", i, destination);
 	return fd_take(&fd);
@@ -267,7 +267,7 @@ static int look(struct live *l, int root, const char *id, const char *file, stru
 	l->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (l->proc < 0)
 		return err_sys(e, "/proc");
-	l->told_size = sizeof(*l->told) + l->list.n * sizeof(l->told->numbers[0]);
+	l->told_size = sizeof(*l->told) + l->list.n * sizeof(l->told->ids[0]);
 	void *told = mmap(NULL, l->told_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (told == MAP_FAILED)
 		return err_sys(e, "memory");
@@ -300,9 +300,7 @@ static int record_added(struct live *l, struct err *e)
 	if (n)
 		memcpy(all.v, l->known.v, n * sizeof(*all.v));
 	for (size_t i = 0; i < l->list.n; i++)
-		all.v[n + i] = (struct live_mount){
-			.destination = l->list.v[i].destination, .mount = { .has = true, .v = l->told->numbers[i] },
-		};
+		all.v[n + i] = live_row(l->list.v[i].destination, &l->told->ids[i]);
 	return live_write(&l->t.dir, &all, e);
 }
 
@@ -312,7 +310,7 @@ static void take_back(struct live *l)
 	struct err ignored;
 	l->wanted = arena_array(&l->arena, l->list.n, sizeof(struct live_mount *));
 	for (size_t i = 0; i < l->list.n; i++) {
-		rows[i].mount.v = l->told->numbers[i];
+		rows[i] = live_row(l->list.v[i].destination, &l->told->ids[i]);
 		l->wanted[i] = &rows[i];
 	}
 	in_container(l, take_back_all, &ignored);

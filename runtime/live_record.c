@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "util/fd.h"
 #include "util/jx.h"
@@ -21,6 +22,8 @@ struct record {
 static const struct jx_field mount_rows[] = {
 	JX_STR(struct live_mount, destination, "destination", .must = true),
 	JX_U64(struct live_mount, mount, "mount", .must = true),
+	JX_U64(struct live_mount, device, "device", .must = true),
+	JX_U64(struct live_mount, inode, "inode", .must = true),
 	JX_END,
 };
 
@@ -52,14 +55,32 @@ int live_write(const struct state_dir *dir, const struct live_mounts *list, stru
 	return r < 0 ? err_ret(e, r, "state directory %s: %s", dir->id, LIVE_FILE) : 0;
 }
 
-int live_number(int fd, uint64_t *ret_number, bool *ret_is_root)
+int live_id_of(int fd, struct live_id *ret, bool *ret_is_root)
 {
 	struct statx st;
 	if (statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, MNT_ID_UNIQUE, &st) < 0)
 		return -errno;
-	if (!(st.stx_mask & MNT_ID_UNIQUE) && statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &st) < 0)
+	bool is_unique = st.stx_mask & MNT_ID_UNIQUE;
+	if (!is_unique && statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_MNT_ID, &st) < 0)
 		return -errno;
-	*ret_number = st.stx_mnt_id;
+	*ret = (struct live_id){ .number = st.stx_mnt_id };
+	if (!is_unique) {
+		ret->device = makedev(st.stx_dev_major, st.stx_dev_minor);
+		ret->inode = st.stx_ino;
+	}
 	*ret_is_root = st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 	return 0;
+}
+
+bool live_is(const struct live_mount *m, const struct live_id *id)
+{
+	return m->mount.v == id->number && m->device.v == id->device && m->inode.v == id->inode;
+}
+
+struct live_mount live_row(const char *destination, const struct live_id *id)
+{
+	return (struct live_mount){
+		.destination = destination, .mount = { true, id->number }, .device = { true, id->device },
+		.inode = { true, id->inode },
+	};
 }

@@ -152,7 +152,7 @@ int mounts_make_one(const struct plan_mount *m, int *tree_slot, bool is_file, co
 	if (r == 0 && m->options.is_tmpcopyup)
 		r = tmpcopy(target, tree, e);
 	if (r == 0 && watch && (r = watch->made(watch->ctx, tree)) < 0)
-		err_ret(e, r, "number of the mount");
+		err_ret(e, r, "statx");
 	if (r == 0)
 		r = mount_attach(tree, target, e);
 	if (r == 0 && m->kind != PLAN_BIND && (m->options.rec_set || m->options.rec_clr)) {

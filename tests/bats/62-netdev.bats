@@ -329,8 +329,7 @@ refused() {
 	refused 'mounts: mounts[7] /x: file system nosuchfs: unknown to this kernel'
 	box_devices '{ "eth5": { "name": "net0" } }' /no/such/program
 	links >before
-	run run_host
-	assert_failure 127
+	run -127 run_host
 	links >after
 	diff before after
 }
