@@ -29,7 +29,7 @@ LDFLAGS  += -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
 
-# ---- the four programs ----
+# ---- the five programs ----
 # image/ files that kist itself needs to run a stored image; the rest moves bytes and belongs to kist-image.
 KIST_IMAGE_SRC := $(wildcard image/ref.c image/store.c image/image.c image/layers.c image/names.c)
 KIST_SRC  := $(filter-out cli/image_%.c cli/gen%.c,$(wildcard cli/*.c)) cli/image_words.c \
@@ -41,18 +41,20 @@ GEN_SRC   := $(wildcard cli/gen*.c cli/words*.c) $(addprefix cli/,help.c image_w
 KIST_LIBS  := -lseccomp -lcap -ljansson
 NET_SRC   := $(wildcard net/*.c) $(addprefix util/,err.c fd.c mem.c num.c)
 NET_LIBS   := -lmnl
+SYSTEMD_SRC := $(wildcard cgroup/systemd/*.c) $(addprefix util/,arena.c err.c fd.c mem.c)
+SYSTEMD_LIBS := -lsystemd
 IMAGE_LIBS := -lisal -lzstd -lcrypto -ljansson -lpthread
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .PHONY: all run test check bats vm bench fuzz faults asan analyze fmt size man install uninstall clean deps
-all: $(O)/kist $(O)/kist-image $(O)/kist-net $(O)/kist-gen
+all: $(O)/kist $(O)/kist-image $(O)/kist-net $(O)/kist-systemd $(O)/kist-gen
 	@:
 
 # What every start runs comes first: the kernel maps a program in stretches, and so the rest stays out of memory.
 KIST_HOT  := $(addprefix cli/,main.c opt.c optval.c words.c words_run.c words_life.c cmd.c cmd_run.c cmd_service.c run_words.c) \
              $(addprefix engine/,run.c run_bundle.c launch.c) \
              $(filter-out $(addprefix runtime/,print.c user.c hook%.c signals.c update.c notify.c events.c netstat.c checkpoint.c mountinfo.c) runtime/criu%.c runtime/restore%.c,$(wildcard runtime/*.c)) $(wildcard ns/*.c) \
-             $(filter-out cgroup/stat.c cgroup/stat_more.c cgroup/limits_change.c,$(wildcard cgroup/*.c)) \
+             $(filter-out cgroup/stat.c cgroup/stat_more.c cgroup/limits_change.c cgroup/scope.c cgroup/scope_props.c,$(wildcard cgroup/*.c)) \
              $(filter-out spec/default.c spec/features%.c spec/merge.c,$(wildcard spec/*.c)) $(filter-out util/log_daemon.c util/pb.c,$(wildcard util/*.c))
 KIST_ORDER := $(KIST_HOT) $(filter-out $(KIST_HOT),$(KIST_SRC))
 $(O)/kist: $(call obj,$(KIST_ORDER))
@@ -63,6 +65,9 @@ $(O)/kist-image: $(call obj,$(IMAGE_SRC))
 
 $(O)/kist-net: $(call obj,$(NET_SRC))
 	$(call say,LD,$@) $(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(NET_LIBS)
+
+$(O)/kist-systemd: $(call obj,$(SYSTEMD_SRC))
+	$(call say,LD,$@) $(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(SYSTEMD_LIBS)
 
 # The tables name the functions of the commands, which the generator never calls.
 $(O)/kist-gen: $(call obj,$(GEN_SRC))
@@ -82,7 +87,7 @@ $(O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(CPPFLAGS) $(CFLAGS) -fPIE -MMD -MP -c -o $@ $<
 
--include $(patsubst %.c,$(O)/obj/%.d,$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(GEN_SRC)))
+-include $(patsubst %.c,$(O)/obj/%.d,$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC) $(GEN_SRC)))
 
 # ---- the two commands of the README ----
 run:
@@ -99,7 +104,7 @@ test:
 UNITS := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ  := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Everything but the mains, as archives: a test takes what it needs and may put its own functions in their place.
-LIB_SRC := $(filter-out cli/main.c cli/image_main.c net/main.c cli/gen%.c,$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC)))
+LIB_SRC := $(filter-out cli/main.c cli/image_main.c net/main.c cgroup/systemd/main.c cli/gen%.c,$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC)))
 .PHONY: units fuzzers
 units: $(UNITS)
 fuzzers: $(FUZZ)
@@ -134,19 +139,19 @@ fuzz: fuzzers
 # LeakSanitizer cannot work in processes that are traced or change their user: leaks are not looked for.
 asan:
 	@$(MAKE) --no-print-directory O=$(O)-asan OPT="-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer" HARDEN= \
-		units $(O)-asan/kist-image $(O)-asan/kist-net
+		units $(O)-asan/kist-image $(O)-asan/kist-net $(O)-asan/kist-systemd
 	@ASAN_OPTIONS=detect_leaks=0 O=$(O)-asan tests/run unit
 analyze:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --suppress=ctuuninitvar --inline-suppr -j2 -I. \
-		$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC))
+		$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC))
 	@$(MAKE) --no-print-directory O=$(O)-analyze OPT="-O2 -g -fanalyzer" CI=1 \
-		$(patsubst %.c,$(O)-analyze/obj/%.o,$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC)))
+		$(patsubst %.c,$(O)-analyze/obj/%.o,$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC)))
 fmt:
-	clang-format -i $(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(GEN_SRC))
+	clang-format -i $(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC) $(GEN_SRC))
 size: all
-	@ls -l $(O)/kist $(O)/kist-image $(O)/kist-net | awk '{ print $$5, $$NF }'
-	@echo "longest files:"; wc -l $(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC)) | sort -rn | sed -n 2,11p
-	@echo "most complex functions (complexity, lines):"; pmccabe $(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC)) | sort -rn | head -10 | \
+	@ls -l $(O)/kist $(O)/kist-image $(O)/kist-net $(O)/kist-systemd | awk '{ print $$5, $$NF }'
+	@echo "longest files:"; wc -l $(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC)) | sort -rn | sed -n 2,11p
+	@echo "most complex functions (complexity, lines):"; pmccabe $(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC)) | sort -rn | head -10 | \
 		awk '{ print $$1, $$5, $$NF, $$(NF-1) }'
 
 # ---- installation ----
@@ -160,7 +165,7 @@ install: all man
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(DATADIR)
 	install -m 755 $(O)/kist $(DESTDIR)$(BINDIR)/kist
 	ln -sfn kist $(DESTDIR)$(BINDIR)/kist-oci
-	install -m 755 $(O)/kist-image $(O)/kist-net $(DESTDIR)$(LIBEXEC)
+	install -m 755 $(O)/kist-image $(O)/kist-net $(O)/kist-systemd $(DESTDIR)$(LIBEXEC)
 	install -m 644 $(O)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 config.example.json $(DESTDIR)$(DATADIR)/config.example.json
 	for f in $(SNIPPETS); do sed 's|@BINDIR@|$(BINDIR)|g' share/$$f >$(DESTDIR)$(DATADIR)/$$f && \
@@ -172,7 +177,7 @@ install: all man
 	$(O)/kist-gen fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/kist.fish
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/kist $(DESTDIR)$(BINDIR)/kist-oci $(addprefix $(DESTDIR)$(LIBEXEC)/,kist-image kist-net) \
+	rm -f $(DESTDIR)$(BINDIR)/kist $(DESTDIR)$(BINDIR)/kist-oci $(addprefix $(DESTDIR)$(LIBEXEC)/,kist-image kist-net kist-systemd) \
 		$(DESTDIR)$(MANDIR)/man1/kist.1 $(DESTDIR)$(MANDIR)/man1/kist-*.1 $(DESTDIR)$(DATADIR)/config.example.json \
 		$(addprefix $(DESTDIR)$(DATADIR)/,$(SNIPPETS)) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kist \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_kist \

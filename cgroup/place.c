@@ -66,8 +66,8 @@ int cgroup_place(const char *cgroups_path, const char *id, const struct cgroup_o
 		return 0;
 	}
 	if (is_systemd_form(cgroups_path))
-		return err_new(e, EINVAL, "%s: \"%s\" is the form of systemd's cgroup manager, which kist does not "
-			       "drive yet: give a path such as /kist/%s", spec_key, cgroups_path, id);
+		return err_new(e, EINVAL, "%s: \"%s\" is the form of systemd's cgroup manager, which is asked for by "
+			       "--systemd-cgroup: without it give a path such as /kist/%s", spec_key, cgroups_path, id);
 	/* One slash at the end means nothing; it is not an empty component. */
 	const char *rest = cgroups_path + (cgroups_path[0] == '/');
 	size_t len = strlen(rest);

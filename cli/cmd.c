@@ -21,9 +21,11 @@ int cmd_usage(struct err *e, const char *format, ...)
 	return r;
 }
 
-bool cmd_is_cgroup_disabled(const struct cli *cli)
+enum cgroup_manager cmd_cgroup_manager(const struct cli *cli)
 {
 	const char *manager = cli->global->cgroup_manager;
 
-	return manager && !strcmp(manager, "disabled");
+	if (cli->global->systemd_cgroup || (manager && !strcmp(manager, "systemd")))
+		return CGROUP_BY_SYSTEMD;
+	return manager && !strcmp(manager, "disabled") ? CGROUP_BY_NOBODY : CGROUP_BY_US;
 }

@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "cli/options.h"
+#include "runtime/create.h"
 #include "util/err.h"
 
 /* Which program the caller believes to have called. */
@@ -35,8 +36,8 @@ enum { CMD_EXIT_USAGE = -1 };
 /* Fills `e` with a rule of the command line that was broken; main adds the usage. Returns -EINVAL. */
 int cmd_usage(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* True with --cgroup-manager disabled: the caller keeps cgroups to itself. */
-bool cmd_is_cgroup_disabled(const struct cli *cli);
+/* What --cgroup-manager and --systemd-cgroup say. */
+enum cgroup_manager cmd_cgroup_manager(const struct cli *cli);
 
 /*
  * Calls `fn` for every container below the state root whose id matches an extended regular expression, until one fails.

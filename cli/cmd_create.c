@@ -28,7 +28,7 @@ int cmd_create(const struct cli *cli, const void *options, int argc, char **argv
 		.config = b.config, .config_len = b.config_len, .own_rootfs = -1, .is_first = true, .stdio = { -1, -1, -1 },
 		.console_socket = o->console_socket, .pidfd_socket = o->pidfd_socket, .pid_file = o->pid_file,
 		.preserve_fds = (unsigned)o->preserve_fds.value, .is_no_pivot = o->no_pivot,
-		.is_no_keyring = o->no_new_keyring, .is_cgroup_disabled = cmd_is_cgroup_disabled(cli), .service = service,
+		.is_no_keyring = o->no_new_keyring, .cgroup_manager = cmd_cgroup_manager(cli), .service = service,
 	};
 	if (b.spec.process && b.spec.process->terminal.v && !o->console_socket)
 		return err_new(e, EINVAL, "create %s: process.terminal is true: --console-socket is needed", argv[0]);

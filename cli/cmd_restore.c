@@ -21,7 +21,7 @@ static int restore_bundle(const struct cli *cli, const struct restore_options *o
 		.is_oci = true,
 		.console_socket = o->console_socket,
 		.pid_file = o->pid_file,
-		.is_cgroup_disabled = cmd_is_cgroup_disabled(cli),
+		.cgroup_manager = cmd_cgroup_manager(cli),
 		.restore = c,
 	};
 	int status = 0;

@@ -130,9 +130,9 @@ static int parse_global(struct global_options *g, int argc, char **argv, struct 
 	};
 	int words = opt_parse(&set, g, argc, argv, e);
 
-	if (words >= 0 && g->systemd_cgroup)
-		return err_new(e, EINVAL, "option --systemd-cgroup: kist writes the cgroup tree itself; "
-			       "configure the caller for cgroupfs");
+	if (words >= 0 && g->systemd_cgroup && g->cgroup_manager && strcmp(g->cgroup_manager, "systemd") != 0)
+		return err_new(e, EINVAL, "option --systemd-cgroup: contradicts --cgroup-manager %s",
+			       g->cgroup_manager);
 	return words;
 }
 

@@ -31,10 +31,10 @@ struct global_options {
 	const char *log;             /* --log FILE */
 	const char *log_format;      /* NULL, "text" or "json" */
 	const char *log_level;       /* NULL, "error", "warning", "info" or "debug" */
-	const char *cgroup_manager;  /* NULL (as "cgroupfs"), "cgroupfs" or "disabled": leave cgroups alone */
 	const char *rootless;        /* NULL (as "auto"), "auto", "true" or "false" */
+	const char *cgroup_manager;  /* NULL (as "cgroupfs"), "cgroupfs", "systemd" or "disabled" */
 	bool debug;
-	bool systemd_cgroup;         /* refused by main when set */
+	bool systemd_cgroup;         /* the same as cgroup_manager "systemd" */
 	bool version;
 	bool help;
 };

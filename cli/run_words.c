@@ -140,7 +140,7 @@ int run_words(const struct cli *cli, const struct run_options *o, int argc, char
 		.console_socket = o->oci.console_socket, .pidfd_socket = o->oci.pidfd_socket,
 		.pid_file = o->oci.pid_file, .cidfile = o->cidfile,
 		.preserve_fds = (unsigned)o->oci.preserve_fds.value, .is_no_pivot = o->oci.no_pivot,
-		.is_no_keyring = o->oci.no_new_keyring, .is_cgroup_disabled = cmd_is_cgroup_disabled(cli),
+		.is_no_keyring = o->oci.no_new_keyring, .cgroup_manager = cmd_cgroup_manager(cli),
 		.service = service, .stop_signal = o->stop_signal, .stop_timeout_ms = number(&o->stop_timeout_ms),
 		.log_max_bytes = number(&o->log_max_bytes), .log_max_files = number(&o->log_max_files),
 	};

@@ -23,13 +23,13 @@ const struct opt words_global[] = {
 	{ OPT_WORD_AT(G, log_level), .name = "log-level", .arg = "error|warning|info|debug",
 	  .help = "most detailed messages that are shown (default warning)" },
 	{ OPT_FLAG_AT(G, debug), .name = "debug", .help = "the same as --log-level debug" },
-	{ OPT_WORD_AT(G, cgroup_manager), .name = "cgroup-manager", .arg = "cgroupfs|disabled",
-	  .help = "who makes the container's cgroup: kist (default), or nobody" },
 	{ OPT_WORD_AT(G, rootless), .name = "rootless", .arg = "auto|true|false",
 	  .help = "auto (default): a user other than root gets a user namespace; true: besides, root too may go without a "
 		  "cgroup; false: none is made" },
+	{ OPT_WORD_AT(G, cgroup_manager), .name = "cgroup-manager", .arg = "cgroupfs|systemd|disabled",
+	  .help = "who makes the container's cgroup: kist (default), systemd (a scope), or nobody" },
 	{ OPT_FLAG_AT(G, systemd_cgroup), .name = "systemd-cgroup",
-	  .help = "always refused: kist writes the cgroup tree itself" },
+	  .help = "the same as --cgroup-manager systemd" },
 	{ OPT_FLAG_AT(G, version), .name = "version", .letter = 'v', .help = "print the version" },
 	{ OPT_FLAG_AT(G, help), .name = "help", .letter = 'h', .help = "print the list of commands" },
 };

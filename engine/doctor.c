@@ -376,6 +376,7 @@ static const struct {
 	{ "capabilities", check_capabilities },
 	{ "kist-image", check_helper },
 	{ "kist-net", check_helper },
+	{ "kist-systemd", check_helper },
 	{ "ids", check_ids },   /* the last: the checks before are repeated in the namespace, or have been made */
 };
 

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/create.h"
 #include "runtime/state.h"
 #include "util/clock.h"
 #include "util/fd.h"
@@ -20,6 +21,12 @@
 #include "util/mem.h"
 
 enum { RECORD_MAX = 1 << 20, NAME_TRIES = 100, WAIT_STEP_MS = 20, LOOKERS_TRIES = 4 };
+
+static const struct jx_word manager_words[] = {
+	{ "disabled", CGROUP_BY_NOBODY },
+	{ "systemd", CGROUP_BY_SYSTEMD },
+	{ 0 },
+};
 
 static const struct jx_field record_rows[] = {
 	JX_STR(struct record, image, "image"),
@@ -35,6 +42,7 @@ static const struct jx_field record_rows[] = {
 	JX_BOOL(struct record, is_detached, "detached"),
 	JX_I64(struct record, log_max_bytes, "logMaxBytes"),
 	JX_I64(struct record, log_max_files, "logMaxFiles"),
+	JX_ENUM(struct record, cgroup_manager, "cgroupManager", manager_words),
 	JX_PAIRS(struct record, labels, "labels"),
 	JX_END,
 };

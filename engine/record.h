@@ -32,6 +32,7 @@ struct record {
 	struct opt_i64 stop_timeout_ms;/* -1: for ever */
 	struct opt_bool is_rm, is_terminal, is_input, is_detached;
 	struct opt_i64 log_max_bytes, log_max_files;
+	int cgroup_manager;            /* enum cgroup_manager; 0: kist itself */
 	struct pairs labels;
 	struct arena arena;
 };

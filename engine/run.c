@@ -126,7 +126,7 @@ int run_write_record(const struct run_request *rq, const struct run_source *s, s
 		.is_terminal = spec->process ? spec->process->terminal : (struct opt_bool){ 0 },
 		.is_detached = { rq->is_detached, rq->is_detached },
 		.stop_timeout_ms = rq->stop_timeout_ms, .log_max_bytes = rq->log_max_bytes,
-		.log_max_files = rq->log_max_files,
+		.log_max_files = rq->log_max_files, .cgroup_manager = rq->cgroup_manager,
 	};
 	int n = stop_signal_of(rq, s, &r.stop_signal, e);
 
@@ -179,7 +179,7 @@ struct create_request run_create_request(const struct run_request *rq, const cha
 		.console_socket = rq->console_socket, .pidfd_socket = rq->pidfd_socket, .pid_file = rq->pid_file,
 		.preserve_fds = rq->preserve_fds,
 		.is_no_pivot = rq->is_no_pivot, .is_no_keyring = rq->is_no_keyring,
-		.is_cgroup_disabled = rq->is_cgroup_disabled, .service = rq->service, .restore = rq->restore,
+		.cgroup_manager = rq->cgroup_manager, .service = rq->service, .restore = rq->restore,
 	};
 }
 

@@ -28,7 +28,8 @@ struct run_request {
 	const char *console_socket, *pidfd_socket, *pid_file, *cidfile;
 	unsigned preserve_fds;
 	struct create_service service;
-	bool is_no_pivot, is_no_keyring, is_cgroup_disabled;
+	bool is_no_pivot, is_no_keyring;
+	enum cgroup_manager cgroup_manager;
 	const struct criu_options *restore;  /* a bundle's processes come out of these images; NULL: it is run */
 };
 

@@ -51,6 +51,7 @@ static int again(const char *state_root, const struct store *s, const char *stor
 		.state_root = state_root, .name = d->name, .is_detached = !is_attached, .is_rm = record.is_rm.v,
 		.is_input = record.is_input.v, .log_max_bytes = record.log_max_bytes,
 		.log_max_files = record.log_max_files, .restore = restore,
+		.cgroup_manager = (enum cgroup_manager)record.cgroup_manager,
 	};
 	struct create_request create = run_create_request(&rq, d->name, &spec);
 	create.bundle = record.bundle ? record.bundle : "/";

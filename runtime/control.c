@@ -16,6 +16,7 @@
 #include "runtime/bury.h"
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
+#include "runtime/home.h"
 #include "runtime/notify.h"
 #include "runtime/pidns.h"
 #include "runtime/target.h"
@@ -97,6 +98,7 @@ static int remove_all(struct target *t, struct err *e)
 		if (r < 0)
 			return err_ret(e, r, "process %d does not end", t->state.pid.v);
 	}
+	home_leave(&t->state);
 	if (t->state.cgroup && (t->tree.fd >= 0 || cgroup_tree_open(&t->tree, e) == 0))
 		r = cgroup_remove(&t->tree, t->state.cgroup, t->state.cgroup_keep.v, END_TIMEOUT_MS, e);
 	if (r == 0 && t->state.rdt)

@@ -160,6 +160,8 @@ static int record_intent(struct create *m, struct err *e)
 		.rootfs = m->plan.rootfs ? m->plan.rootfs : m->rq->rootfs_path ? m->rq->rootfs_path : "",
 		.cgroup = m->home.has_group ? m->home.group.path : NULL,
 		.cgroup_keep = { .has = m->home.has_group, .v = (uint32_t)m->home.group.keep_len },
+		.scope = m->home.scope.unit, .scope_mark = m->home.scope.mark,
+		.is_scope_user = { .has = m->home.scope.is_user, .v = m->home.scope.is_user },
 		.is_terminal = { .has = true, .v = m->plan.need & NEED_TERMINAL },
 		.is_pid_shared = { .has = !(m->plan.new_ns & CLONE_NEWPID), .v = true },
 		.has_listener = { .has = has_listener(m), .v = has_listener(m) },
@@ -357,6 +359,17 @@ static int restore(struct create *m, struct err *e)
 	return r;
 }
 
+/* systemd makes the group for a process that is there. */
+static int adopt(struct create *m, struct err *e)
+{
+	int r = home_adopt(&m->home, &m->plan, m->c->pid, &m->c->tree, &m->c->arena, e);
+	if (m->home.has_group) {
+		m->c->state.cgroup = m->home.group.path;
+		m->c->state.cgroup_keep = (struct opt_u32){ .has = true, .v = (uint32_t)m->home.group.keep_len };
+	}
+	return r;
+}
+
 static int act(struct create *m, struct err *e)
 {
 	int r = record_intent(m, e);
@@ -378,6 +391,10 @@ static int act(struct create *m, struct err *e)
 		.hooks = m->c->hooks ? hooks_child_make(&m->plan, &m->c->state, &m->c->arena) : HOOKS_CHILD_NONE,
 	};
 	r = spawn(&args, m->home.group.fd, m->c, e);
+	if (r == 0 && (m->plan.need & NEED_SCOPE))
+		r = adopt(m, e);
+	if (r == 0)
+		r = spawn_map(&m->plan, m->c, e);
 	if (r == 0)
 		r = move_devices(m, e);
 	if (r == 0)
@@ -425,6 +442,9 @@ int container_destroy(struct container *c, struct err *e)
 		if (fstat(c->dir.fd, &st) == 0 && st.st_nlink == 0)
 			return 0;
 	}
+	if (c->state.scope && c->cgroup >= 0)
+		cgroup_kill(c->cgroup);
+	home_leave(&c->state);
 	if (c->state.cgroup && c->cgroup >= 0) {
 		r = cgroup_remove(&c->tree, c->state.cgroup, c->state.cgroup_keep.v, 0, e);
 		if (r < 0) {
@@ -494,8 +514,10 @@ int container_create(const struct create_request *rq, struct container *ret, str
 		r = replace_checkpointed(c.dir.root, rq->id, e);
 	if (r == 0)
 		r = place_rdt(&m, e);
+	if (r == 0 && rq->restore && rq->cgroup_manager == CGROUP_BY_SYSTEMD)
+		r = err_new(e, EOPNOTSUPP, "systemd's cgroup manager: CRIU restores into a group of the tree, not into a scope");
 	if (r == 0)
-		r = home_place(&m.home, rq->is_cgroup_disabled, &m.plan, &c.tree, &c.arena, e);
+		r = home_place(&m.home, rq->cgroup_manager, &m.plan, &c.tree, &c.arena, e);
 	if (r < 0)
 		return e->exit ? r : err_at(e, r, "%s %s", verb, rq->id);
 	r = state_create(fd_take(&c.dir.root), rq->id, &c.dir, e);

@@ -22,6 +22,13 @@ struct create_service {
 	const char *notify_socket;    /* who is told that the program is ready; NULL: nobody asks */
 };
 
+/* Who makes the container's group. */
+enum cgroup_manager {
+	CGROUP_BY_US,        /* "cgroupfs": kist, in the tree itself */
+	CGROUP_BY_NOBODY,    /* "disabled": there is none, the caller keeps groups to itself */
+	CGROUP_BY_SYSTEMD,   /* "systemd": a scope (cgroup/scope.h) */
+};
+
 struct create_request {
 	const char *state_root;       /* --root */
 	const char *id;
@@ -38,7 +45,8 @@ struct create_request {
 	const char *pid_file;
 	unsigned preserve_fds;        /* after those of the service */
 	struct create_service service;
-	bool is_no_pivot, is_no_keyring, is_cgroup_disabled;
+	bool is_no_pivot, is_no_keyring;
+	enum cgroup_manager cgroup_manager;
 	bool is_first;                /* nothing was done yet that kist may not do again, should it have to restart itself */
 	bool is_run;                  /* no gate: container_go releases the process */
 	const struct criu_options *restore; /* the processes come out of CRIU's images, and run already; NULL: a new one */

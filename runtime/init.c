@@ -291,7 +291,7 @@ static const struct step {
 	int (*act)(struct init *c, struct err *e);
 } steps[] = {
 	{ "start",             0,              die_with_parent },
-	{ "user namespace",    NEED_USERNS | NEED_STAGE, wait_for_maps },
+	{ "user namespace",    NEED_USERNS | NEED_STAGE | NEED_SCOPE, wait_for_maps },
 	{ "namespaces",        NEED_JOINS,     join_namespaces },
 	{ "root",              NEED_HOOKS,     open_place },
 	{ "user namespace",    NEED_USERNS_ID, become_mapped_root },

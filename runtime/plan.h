@@ -39,6 +39,7 @@ enum plan_need {
 	NEED_LABEL     = 1 << 20,  /* the process gets a label of a security module */
 	NEED_USERNS_ID = 1 << 16,  /* in a user namespace, made or joined: become its root */
 	NEED_OWNER     = 1 << 22,  /* the group is given to the container's user */
+	NEED_SCOPE     = 1 << 23,  /* systemd makes the group, for a process that is there: the child waits for it */
 	NEED_NOTIFY    = 1 << 24,  /* the last mount is the directory of the notify socket */
 	NEED_INSIDE    = 1 << 26,  /* kist itself is in one: no device can be made, no template kept */
 	NEED_HOOKS     = 1 << 28,  /* hooks before the root is entered: prestart, createRuntime or createContainer */

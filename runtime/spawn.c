@@ -101,18 +101,6 @@ static int clone_staged(const struct init_args *args, uint64_t flags, int cgroup
 	return stage < 0 ? clone_error(e) : spawn_through(stage, pidfd, ret, e);
 }
 
-static int write_maps(const struct init_args *args, struct container *ret, struct err *e)
-{
-	const struct plan *p = args->plan;
-	int r = 0;
-	if (p->need & NEED_USERNS)
-		r = userns_write_maps(ret->pid, p->uid_maps, p->gid_maps, geteuid() != 0, e);
-	if (r < 0)
-		return err_at(e, r, "linux.uidMappings, linux.gidMappings");
-	r = sync_send(ret->sync, SYNC_MAPPED, 0, -1);
-	return r < 0 ? err_ret(e, r, "the container's process") : 0;
-}
-
 int spawn(const struct init_args *given, int cgroup, struct container *ret, struct err *e)
 {
 	int ends[2];
@@ -128,9 +116,20 @@ int spawn(const struct init_args *given, int cgroup, struct container *ret, stru
 	uint64_t flags = p->new_ns | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0);
 	r = (p->need & NEED_STAGE) ? clone_staged(&args, flags, cgroup, ret, e)
 				   : clone_direct(&args, flags, cgroup, ret, e);
-	if (r == 0 && (p->need & (NEED_USERNS | NEED_STAGE)))
-		r = write_maps(&args, ret, e);
 	return r;
+}
+
+int spawn_map(const struct plan *p, struct container *c, struct err *e)
+{
+	int r = 0;
+	if (!(p->need & (NEED_USERNS | NEED_STAGE | NEED_SCOPE)))
+		return 0;
+	if (p->need & NEED_USERNS)
+		r = userns_write_maps(c->pid, p->uid_maps, p->gid_maps, geteuid() != 0, e);
+	if (r < 0)
+		return err_at(e, r, "linux.uidMappings, linux.gidMappings");
+	r = sync_send(c->sync, SYNC_MAPPED, 0, -1);
+	return r < 0 ? err_ret(e, r, "the container's process") : 0;
 }
 
 int pid_file_write(const char *path, const char *text, size_t len)

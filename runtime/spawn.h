@@ -5,11 +5,14 @@
 #include "runtime/init.h"
 
 /*
- * Clones the child (through a stage where the plan needs one), writes its id maps, and fills pid, pidfd and sync of
- * `ret`. On failure no process is left. `args` is completed with the child's end of the pair. `cgroup`: the group's
- * directory, or -1. Runs in the parent.
+ * Clones the child (through a stage where the plan needs one), and fills pid, pidfd and sync of `ret`. Where the plan
+ * needs id maps or a scope, the child waits for spawn_map. On failure no process is left. `args` is
+ * completed with the child's end of the pair. `cgroup`: the group's directory, or -1. Runs in the parent.
  */
 int spawn(const struct init_args *args, int cgroup, struct container *ret, struct err *e);
+
+/* Writes the child's id maps and lets it go on; nothing, where it does not wait. Its group is what it shall be. */
+int spawn_map(const struct plan *p, struct container *c, struct err *e);
 
 /* Writes a pid file: a temporary file beside it, then rename. Silent. */
 int pid_file_write(const char *path, const char *text, size_t len);

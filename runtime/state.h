@@ -23,6 +23,9 @@ struct state {
 	const char *rootfs;            /* absolute path of the root file system, "" for an engine's overlay */
 	const char *created;           /* RFC 3339; NULL while creating */
 	const char *cgroup;            /* path below the cgroup2 mount; NULL: cgroups are disabled */
+	const char *scope;             /* unit of systemd that holds the group; NULL: none */
+	const char *scope_mark;        /* how we know it again (cgroup/scope.h) */
+	struct opt_bool is_scope_user; /* it belongs to the user's manager */
 	struct opt_u32 cgroup_keep;    /* bytes of `cgroup` that were there before us */
 	const char *rdt;               /* resctrl group of its processes, below the mount; NULL: none asked for */
 	struct opt_bool rdt_own;       /* the class above it goes with the container */

@@ -9,6 +9,7 @@
 #include "cgroup/controllers.h"
 #include "cgroup/devices_bpf.h"
 #include "cgroup/limits_change.h"
+#include "runtime/home.h"
 #include "runtime/target.h"
 #include "spec/check.h"
 #include "spec/load.h"
@@ -115,6 +116,7 @@ int update_config(int dirfd, const struct spec_resources *change, struct str *re
 struct job {
 	struct target *t;
 	struct spec *spec;               /* the new configuration */
+	const struct spec_resources *old;
 	struct update u;
 	struct cgroup_limits limits;
 	struct devices_program devices, old_devices;
@@ -133,6 +135,7 @@ static int decide(struct job *j, const struct spec_resources *change, struct err
 	static const struct spec_resources none;
 	struct arena *a = &j->spec->arena;
 	const struct spec_resources *old = j->spec->linux_ ? j->spec->linux_->resources : NULL;
+	j->old = old;
 	int r = join_into(j->spec, change, &j->u, e);
 	if (r == 0)
 		r = limits_plan(&j->u.change, "", a, &j->limits, e);
@@ -164,6 +167,36 @@ static int enable(struct job *j, struct err *e)
 	return cgroup_need_enable(&j->t->tree, path, base, &j->limits.need, e);
 }
 
+/* What systemd will write again is what the container has. */
+static int set_scope(struct job *j, const struct spec_resources *all, struct err *e)
+{
+	struct cgroup_limits limits = { 0 };
+	struct strs properties = { 0 };
+	const struct cgroup_scope scope = home_scope(&j->t->state);
+	int r = limits_plan(all, "", &j->spec->arena, &limits, e);
+	if (r < 0)
+		return r;
+	scope_limits(&limits, &j->spec->arena, &properties);
+	return scope_set(&scope, &properties, e);
+}
+
+/* systemd writes as soon as it is told, and rounds some numbers: the exact ones come over that. */
+static int change_limits(struct job *j, struct err *e)
+{
+	struct err ignored;
+	int r = limits_change(j->t->group, &j->limits, &j->spec->arena, &j->saved, e);
+	if (r < 0 || !j->t->state.scope)
+		return r;
+	r = set_scope(j, &j->u.joined, e);
+	if (r == 0)
+		r = limits_apply(j->t->group, &j->limits, false, e);
+	if (r < 0) {
+		set_scope(j, j->old, &ignored);
+		limits_put_back(j->t->group, &j->saved);
+	}
+	return r;
+}
+
 static int write_config(struct job *j, struct err *e)
 {
 	str_auto struct str text = STR_MAX(JX_BYTES_MAX);
@@ -178,7 +211,7 @@ static int act(struct job *j, struct err *e)
 	int group = j->t->group;
 	int r = enable(j, e);
 	if (r == 0)
-		r = limits_change(group, &j->limits, &j->spec->arena, &j->saved, e);
+		r = change_limits(j, e);
 	if (r < 0)
 		return r;
 	if (j->u.change.devices.n)
@@ -190,6 +223,8 @@ static int act(struct job *j, struct err *e)
 		return 0;
 	if (has_devices)
 		devices_apply(group, &j->old_devices, j->has_userns, true, &ignored);
+	if (j->t->state.scope)
+		set_scope(j, j->old, &ignored);
 	limits_put_back(group, &j->saved);
 	return r;
 }

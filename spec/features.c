@@ -99,8 +99,8 @@ static struct features_cgroup *cgroup_part(struct arena *a)
 	struct features_cgroup *c = arena_new(a, struct features_cgroup);
 	c->v1 = no;
 	c->v2 = yes;
-	c->systemd = no;
-	c->systemd_user = no;
+	c->systemd = yes;
+	c->systemd_user = yes;
 	c->rdma = yes;
 	return c;
 }

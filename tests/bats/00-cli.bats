@@ -105,9 +105,10 @@ load ../helpers/common
 	run -125 kist run --network bridge debian
 	assert_line 'kist: run: option --network: expected none|host, got "bridge"'
 	run -2 kist --log-format yaml list
-	run -2 kist --cgroup-manager systemd list
-	run -2 kist --systemd-cgroup list
-	assert_output --partial 'option --systemd-cgroup: '
+	run -2 kist --cgroup-manager banana list
+	assert_output 'kist: option --cgroup-manager: expected cgroupfs|systemd|disabled, got "banana"'
+	run -2 kist --systemd-cgroup --cgroup-manager cgroupfs list
+	assert_output 'kist: option --systemd-cgroup: contradicts --cgroup-manager cgroupfs'
 	assert_not_exists "$KIST_ROOT"
 	assert_not_exists "$KIST_STORE"
 }
@@ -223,10 +224,9 @@ load ../helpers/common
 	jq '.hostnam = "x"' config.json >odd.json
 	run -0 kist spec --check odd.json
 	assert_output 'hostnam: unknown key (did you mean hostname?)'
-	jq '.linux.intelRdt = { closID: "x" } | .process.cwd = "tmp"' config.json >later.json
+	jq '.process.cwd = "tmp"' config.json >later.json
 	run -1 --separate-stderr kist spec --check later.json
 	assert_line --partial 'process.cwd: expected an absolute path'
-	assert_line 'linux.intelRdt: not supported by this version of kist'
 	echo '{' >broken.json
 	run -1 kist spec --check broken.json
 	run -1 kist spec --check nowhere.json

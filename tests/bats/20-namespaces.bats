@@ -349,8 +349,8 @@ box_join() { # box_join KIND PATH: a fresh bundle joins it, and its program is i
 	delete_box
 }
 
-@test "user namespace: the cgroup is not writable for its root, and devices are bound from the host" {
-	box sh -c 'echo $$ >/sys/fs/cgroup/cgroup.procs; stat -c "%t:%T" /dev/null; echo x >/dev/null && echo written'
+@test "user namespace: the cgroup is its root's with a writable tree, and devices are bound from the host" {
+	box sh -c 'echo $$ >/sys/fs/cgroup/cgroup.procs && echo 3 2>&1 >/sys/fs/cgroup/cgroup.max.depth; stat -c "%t:%T" /dev/null; echo x >/dev/null && echo written'
 	edit_config '(.mounts[] | select(.type == "cgroup") | .options) |= map(select(. != "ro"))'
 	set_namespaces mnt pid user uts ipc net cgroup
 	map_ids 0 100000 65536
