@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,19 @@ void rootless_set(enum rootless_mode mode)
 enum rootless_mode rootless_mode(void)
 {
 	return mode_asked;
+}
+
+static bool has_entered(void)
+{
+	const char *word = getenv(ENTERED);
+	return word && strcmp(word, "entered") == 0 && proc_is_in_userns();
+}
+
+/* Executed by way of /proc/self/exe, we would be "exe" in the lists of processes. */
+static void take_name(void)
+{
+	if (has_entered())
+		prctl(PR_SET_NAME, "kist");
 }
 
 /* ---- into the namespace ---- */
@@ -145,8 +159,10 @@ static int enter_joined(const char *path, struct err *e)
 
 int rootless_enter(const struct spec *spec, struct err *e)
 {
-	if (getauxval(AT_EUID) == 0)
+	if (getauxval(AT_EUID) == 0) {
+		take_name();
 		return proc_is_in_userns() ? enter_own_mounts(e) : 0;
+	}
 	if (mode_asked == ROOTLESS_FALSE)
 		return 0;
 	const struct spec_namespace *ns = spec ? spec_namespace_find(spec, CLONE_NEWUSER) : NULL;
@@ -164,6 +180,8 @@ int rootless_join(pid_t pid, bool has_userns, struct err *e)
 {
 	char path[40];
 	struct stat there, here;
+	if (getauxval(AT_EUID) == 0)
+		take_name();
 	if (getauxval(AT_EUID) == 0 || mode_asked == ROOTLESS_FALSE)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
@@ -178,12 +196,6 @@ int rootless_join(pid_t pid, bool has_userns, struct err *e)
 }
 
 /* ---- in the namespace ---- */
-
-static bool has_entered(void)
-{
-	const char *word = getenv(ENTERED);
-	return word && strcmp(word, "entered") == 0 && proc_is_in_userns();
-}
 
 static const struct spec_id_map *find_row(const struct spec_id_maps *outer, uint32_t host_id)
 {
