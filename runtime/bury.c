@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "runtime/hooks.h"
+#include "runtime/hosted.h"
 #include "spec/load.h"
 #include "util/log.h"
 
@@ -51,6 +52,9 @@ static void run_hooks(const struct state_dir *dir, const struct state *s)
 
 int container_bury(struct state_dir *dir, const struct state *s, struct err *e)
 {
+	int r = hosted_remove(s, e);
+	if (r < 0)
+		return r;
 	if (!s->has_hooks.v)
 		return state_remove(dir, e);
 	retire(dir);

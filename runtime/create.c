@@ -25,6 +25,7 @@
 #include "runtime/gate.h"
 #include "runtime/home.h"
 #include "runtime/hooks.h"
+#include "runtime/hosted.h"
 #include "runtime/launcher.h"
 #include "runtime/notify.h"
 #include "runtime/plan.h"
@@ -169,7 +170,8 @@ static int record_intent(struct create *m, struct err *e)
 		.annotations = m->rq->spec->annotations,
 		.rdt = m->c->rdt.group, .rdt_own = { .has = m->c->rdt.owns_clos, .v = m->c->rdt.owns_clos },
 	};
-	return state_write_first(&m->c->dir, s, e);
+	int r = m->plan.need & NEED_HOSTED ? hosted_note(&m->plan, &m->opened, s, e) : 0;
+	return r < 0 ? r : state_write_first(&m->c->dir, s, e);
 }
 
 static int make_rdt(struct create *m, struct err *e)

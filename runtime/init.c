@@ -54,12 +54,12 @@ static int wait_for_maps(struct init *c, struct err *e)
 }
 
 /*
- * Hooks look for the root at its path among the host's mounts, of which we have a copy. While we still have the ids by
- * which kist may go there.
+ * Hooks look for the root at its path among the host's mounts, of which we have a copy; a hosted tree lies there. While we
+ * still have the ids by which kist may go there.
  */
 static int open_place(struct init *c, struct err *e)
 {
-	if (!c->p->root_place || !(c->p->need & NEED_MOUNTNS))
+	if (!c->p->root_place || !(c->p->need & NEED_TREE))
 		return 0;
 	c->place = open(c->p->root_place, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return c->place < 0 ? err_sys(e, "root.path %s", c->p->root_place) : 0;
@@ -162,8 +162,21 @@ static int open_launcher(struct init *c, struct err *e)
 	return c->launcher < 0 ? err_sys(e, "%s of the mount namespace template", TEMPLATE_LAUNCHER) : 0;
 }
 
+static bool joins_kind(const struct plan *p, int kind)
+{
+	for (size_t i = 0; i < p->join_count; i++)
+		if (p->joins[i].kind == kind)
+			return true;
+	return false;
+}
+
 static int open_proc(struct init *c, struct err *e)
 {
+	/* What lies on /proc of a namespace that others made is their word. */
+	if (joins_kind(c->p, CLONE_NEWNS)) {
+		static const struct mount_options plain;
+		return (c->proc = mount_new("proc", NULL, &plain, e)) < 0 ? c->proc : 0;
+	}
 	c->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return c->proc < 0 ? err_sys(e, "/proc") : 0;
 }
@@ -233,7 +246,7 @@ static int make_devices(struct init *c, struct err *e)
 static int make_terminal(struct init *c, struct err *e)
 {
 	/* Without a mount namespace of its own nothing is mounted: the root must have a devpts already. */
-	bool has_mounts = c->p->need & NEED_MOUNTNS;
+	bool has_mounts = c->p->need & NEED_TREE;
 	int root = has_mounts ? c->root : c->a->opened->root_tree;
 	int r = process_terminal(&c->p->process, root, &c->master, &c->slave, e);
 	return r < 0 || !has_mounts ? r : dev_console(c->root, c->slave, e);
@@ -258,7 +271,7 @@ static int enter_root(struct init *c, struct err *e)
 
 static int chroot_only(struct init *c, struct err *e)
 {
-	return rootfs_chroot(c->a->opened->root_tree, e);
+	return rootfs_chroot(c->root >= 0 ? c->root : c->a->opened->root_tree, e);
 }
 
 static int propagate_root(struct init *c, struct err *e)
@@ -293,7 +306,7 @@ static const struct step {
 	{ "start",             0,              die_with_parent },
 	{ "user namespace",    NEED_USERNS | NEED_STAGE | NEED_SCOPE, wait_for_maps },
 	{ "namespaces",        NEED_JOINS,     join_namespaces },
-	{ "root",              NEED_HOOKS,     open_place },
+	{ "root",              NEED_HOOKS | NEED_HOSTED, open_place },
 	{ "user namespace",    NEED_USERNS_ID, become_mapped_root },
 	{ "session",           0,              new_session },
 	{ "keyring",           NEED_KEYRING,   new_keyring },
@@ -304,16 +317,16 @@ static const struct step {
 	{ "mount namespace",   NEED_MOUNTNS,   seal_mounts },
 	{ "launcher",          NEED_MOUNTNS,   open_launcher },
 	{ "procfs",            NEED_SYSCTL | NEED_LABEL, open_proc },
-	{ "root",              NEED_MOUNTNS,   attach_root },
-	{ "mounts",            NEED_MOUNTNS,   make_mounts },
+	{ "root",              NEED_TREE,      attach_root },
+	{ "mounts",            NEED_TREE,      make_mounts },
 	{ "devices",           NEED_DEV,       make_devices },
 	{ "terminal",          NEED_TERMINAL,  make_terminal },
 	{ "hooks",             NEED_HOOKS,     runtime_hooks },
 	{ NULL,                NEED_HOOKS,     container_hooks },
 	/* Hooks bring network interfaces along, which sysctls may name. */
 	{ "sysctl",            NEED_SYSCTL,    set_sysctls },
-	{ "working directory", NEED_MOUNTNS,   make_cwd },
-	{ "mounts",            NEED_MOUNTNS,   finish_mounts },
+	{ "working directory", NEED_TREE,      make_cwd },
+	{ "mounts",            NEED_TREE,      finish_mounts },
 	{ "masked paths",      NEED_MASK,      cover_paths },
 	{ "read-only root",    NEED_READONLY,  root_readonly },
 	{ "pivot",             NEED_MOUNTNS,   enter_root },
@@ -441,14 +454,6 @@ static int stage_time(const struct plan *p, struct err *e)
 	return proc < 0 ? err_sys(e, "/proc") : host_time_offsets(proc, &p->spec->linux_->time_offsets, e);
 }
 
-static bool joins_user(const struct plan *p)
-{
-	for (size_t i = 0; i < p->join_count; i++)
-		if (p->joins[i].kind == CLONE_NEWUSER)
-			return true;
-	return false;
-}
-
 void init_stage(const struct init_args *a, uint64_t flags, int cgroup)
 {
 	struct err e = { 0 };
@@ -459,7 +464,8 @@ void init_stage(const struct init_args *a, uint64_t flags, int cgroup)
 	int r = stage_time(a->plan, &e);
 	if (r == 0)
 		r = stage_join(a, &e);
-	if (r == 0 && !joins_user(a->plan) && a->opened->template_ns >= 0 && setns(a->opened->template_ns, CLONE_NEWNS) < 0)
+	if (r == 0 && !joins_kind(a->plan, CLONE_NEWUSER) && a->opened->template_ns >= 0 &&
+	    setns(a->opened->template_ns, CLONE_NEWNS) < 0)
 		r = err_sys(&e, "mount namespace template");
 	if (r == 0) {
 		struct clone_args args = { .flags = flags | CLONE_PARENT, .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0 };

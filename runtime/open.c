@@ -26,7 +26,7 @@ enum { NO_TREE = INT_MIN };
 
 static int open_root(const struct plan *p, struct err *e)
 {
-	if (!(p->need & NEED_MOUNTNS)) {
+	if (!(p->need & NEED_TREE)) {
 		int dir = open(p->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		return dir < 0 ? err_sys(e, "root.path %s", p->rootfs) : dir;
 	}
@@ -193,7 +193,7 @@ static int find_host_node(const struct dev_node *n, struct err *e)
 /* In a user namespace nobody may make devices: the host's nodes are bound, without setuid and exec. */
 static int open_host_nodes(struct plan *p, struct err *e)
 {
-	if (!(p->need & (NEED_USERNS_ID | NEED_INSIDE)) || !(p->need & NEED_MOUNTNS))
+	if (!(p->need & (NEED_USERNS_ID | NEED_INSIDE)) || !(p->need & NEED_TREE))
 		return 0;
 	for (size_t i = 0; i < p->node_count; i++) {
 		struct dev_node *n = &p->nodes[i];
@@ -323,7 +323,7 @@ int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, str
 			fd_drop(&ret->joins[i]);
 	}
 	int r = 0;
-	if (p->need & NEED_MOUNTNS)
+	if (p->need & NEED_TREE)
 		r = plan_open_mounts(p, a, ret, e);
 	if (r == 0)
 		r = open_host_nodes(p, e);
@@ -331,12 +331,12 @@ int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, str
 		r = ret->null_tree;
 	if (r < 0)
 		return r;
-	if (!(p->need & NEED_MOUNTNS))
+	if (!(p->need & NEED_TREE))
 		return open_launcher(p, ret, e);
 	if (ret->null_tree >= 0 && (r = mount_set_propagation(ret->null_tree, MS_PRIVATE, false, e)) < 0)
 		return err_at(e, r, "/dev/null");
 	/* Hooks count on the host's mounts: their programs and libraries are there, and the root at its own path. */
-	if (p->need & (NEED_INSIDE | NEED_HOOKS))
+	if (p->need & (NEED_INSIDE | NEED_HOOKS | NEED_HOSTED))
 		return open_launcher(p, ret, e);
 	struct err why;
 	const struct template_file launcher = { launcher_start, (size_t)(launcher_end - launcher_start) };

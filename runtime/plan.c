@@ -15,6 +15,23 @@
 #include "util/log.h"
 #include "util/mem.h"
 
+/* Without a mount namespace of its own: whether anything is to be mounted in the one where the container will be. */
+static int plan_hosted(const struct spec *spec, const struct plan_options *o, struct plan *p, struct err *e)
+{
+	const struct spec_linux *l = spec->linux_;
+	if (!spec->mounts.n && !(spec->root && spec->root->readonly.v) &&
+	    !(l && (l->masked_paths.n || l->readonly_paths.n)))
+		return 0;
+	/* user_namespaces(7): a new one has no rights over a mount namespace that was there before it. */
+	if (p->new_ns & CLONE_NEWUSER)
+		return err_new(e, EINVAL, "linux.namespaces: mounts, masked and read-only paths and root.readonly need a "
+			       "mount namespace of the container's own beside its user namespace");
+	if (o->has_rootfs_tree && !o->rootfs_path)
+		return err_new(e, EINVAL, "linux.namespaces: a container of an image needs a mount namespace of its own");
+	p->need |= NEED_HOSTED;
+	return 0;
+}
+
 static int plan_namespaces(const struct spec *spec, const struct plan_options *o, struct plan *p, struct err *e)
 {
 	const struct spec_namespaces *list = spec->linux_ ? &spec->linux_->namespaces : NULL;
@@ -40,13 +57,7 @@ static int plan_namespaces(const struct spec *spec, const struct plan_options *o
 	p->need |= p->new_ns & CLONE_NEWNET ? NEED_NETWORK : 0;
 	p->need |= p->new_ns & CLONE_NEWNS ? NEED_MOUNTNS : NEED_CHROOT;
 	p->need |= o->is_inside ? NEED_INSIDE : 0;
-	if (p->need & NEED_MOUNTNS)
-		return 0;
-	if (spec->mounts.n || (spec->root && spec->root->readonly.v) ||
-	    (spec->linux_ && (spec->linux_->masked_paths.n || spec->linux_->readonly_paths.n)))
-		return err_new(e, EINVAL, "linux.namespaces: mounts, masked and read-only paths and root.readonly need a "
-			       "new mount namespace");
-	return 0;
+	return p->need & NEED_MOUNTNS ? 0 : plan_hosted(spec, o, p, e);
 }
 
 static bool is_cgroup_type(const char *type)
@@ -125,7 +136,7 @@ static int plan_mounts(const struct spec *spec, bool is_notified, struct arena *
 {
 	p->mounts = arena_array(a, spec->mounts.n + 1, sizeof(*p->mounts));
 	p->mount_count = spec->mounts.n;
-	if (p->need & NEED_MOUNTNS)
+	if (p->need & NEED_TREE)
 		p->need |= NEED_DEV;
 	for (size_t i = 0; i < spec->mounts.n; i++) {
 		int r = plan_mount(spec, i, p, a, &p->mounts[i], e);
@@ -134,7 +145,7 @@ static int plan_mounts(const struct spec *spec, bool is_notified, struct arena *
 		if (p->mounts[i].kind == PLAN_BIND && strcmp(p->mounts[i].destination, "/dev") == 0)
 			p->need &= ~(unsigned)NEED_DEV;
 	}
-	if (is_notified && (p->need & NEED_MOUNTNS) && spec->process)
+	if (is_notified && (p->need & NEED_TREE) && spec->process)
 		plan_notify(p);
 	return 0;
 }
@@ -264,11 +275,10 @@ int plan_make_mounts(const struct spec *spec, const struct plan_options *o, stru
 	return r < 0 ? r : plan_mounts(spec, false, a, ret, e);
 }
 
-static void plan_hooks(const struct spec_hooks *h, const struct plan_options *o, struct arena *a, struct plan *p)
+static void plan_hooks(const struct spec_hooks *h, struct arena *a, struct plan *p)
 {
 	if (h->prestart.n || h->create_runtime.n || h->create_container.n) {
 		p->need |= NEED_HOOKS;
-		p->root_place = p->rootfs ? p->rootfs : o->rootfs_path;
 	}
 	if (h->start_container.n && (p->need & NEED_PROCESS)) {
 		p->need |= NEED_START_HOOKS;
@@ -296,7 +306,9 @@ int plan_make(const struct spec *spec, const struct plan_options *o, struct aren
 		ret->rootfs = spec->root->path[0] == '/' ? spec->root->path
 							 : arena_fmt(a, "%s/%s", o->bundle, spec->root->path);
 	if (spec->hooks)
-		plan_hooks(spec->hooks, o, a, ret);
+		plan_hooks(spec->hooks, a, ret);
+	if (ret->need & (NEED_HOOKS | NEED_HOSTED))
+		ret->root_place = ret->rootfs ? ret->rootfs : o->rootfs_path;
 	ret->need |= spec->hostname || spec->domainname ? NEED_NAMES : 0;
 	ret->need |= o->is_no_keyring ? 0 : NEED_KEYRING;
 	ret->need |= spec->root && spec->root->readonly.v ? NEED_READONLY : 0;

@@ -22,7 +22,7 @@ enum plan_need {
 	NEED_USERNS    = 1 << 0,   /* a user namespace is made */
 	NEED_JOINS     = 1 << 1,   /* the child joins namespaces by path */
 	NEED_MOUNTNS   = 1 << 2,   /* a mount namespace is made: the tree is built and pivoted into */
-	NEED_CHROOT    = 1 << 3,   /* there is none of its own: chroot only */
+	NEED_CHROOT    = 1 << 3,   /* there is none of its own: chroot instead */
 	NEED_NETWORK   = 1 << 4,   /* a network namespace is made: loopback */
 	NEED_CGROUPNS  = 1 << 5,
 	NEED_NAMES     = 1 << 6,   /* hostname or domainname */
@@ -44,6 +44,8 @@ enum plan_need {
 	NEED_INSIDE    = 1 << 26,  /* kist itself is in one: no device can be made, no template kept */
 	NEED_HOOKS     = 1 << 28,  /* hooks before the root is entered: prestart, createRuntime or createContainer */
 	NEED_START_HOOKS = 1 << 29,
+	NEED_HOSTED    = 1 << 18,  /* the tree is built in a mount namespace that is not the container's: hosted.h */
+	NEED_TREE      = NEED_MOUNTNS | NEED_HOSTED,
 };
 
 enum plan_mount_kind {
@@ -90,7 +92,7 @@ struct plan {
 	unsigned long base_propagation;   /* MS_SLAVE or MS_PRIVATE, for copies of host trees; 0: leave binds as they are */
 	struct process_plan process;
 	struct process_plan *start_hooks; /* NEED_START_HOOKS: how each is started */
-	const char *root_place;   /* NEED_HOOKS: where hooks expect the root; NULL: nowhere */
+	const char *root_place;   /* NEED_HOOKS, NEED_HOSTED: where the root is to be; NULL: nowhere */
 	struct cgroup_limits limits;
 	uid_t cgroup_owner;       /* NEED_OWNER: as the host counts */
 	struct devices_program devices;

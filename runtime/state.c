@@ -37,6 +37,10 @@ static const struct jx_field state_rows[] = {
 	JX_BOOL(struct state, is_userns, "userns"),
 	JX_BOOL(struct state, has_hooks, "hooks"),
 	JX_BOOL(struct state, is_checkpointed, "checkpointed"),
+	JX_U64(struct state, hosted_mount, "hostedMount"),
+	JX_U64(struct state, hosted_inode, "hostedInode"),
+	JX_STR(struct state, hosted_at, "hostedAt"),
+	JX_STR(struct state, hosted_ns, "hostedNamespace"),
 	JX_PAIRS(struct state, annotations, "annotations"),
 	JX_END,
 };

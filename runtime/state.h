@@ -38,6 +38,10 @@ struct state {
 	struct opt_bool has_listener;  /* start hands the filter's notifications to linux.seccomp.listenerPath; else absent */
 	struct opt_bool has_hooks;     /* config.json lists hooks for start or delete, and the container got so far */
 	struct opt_bool is_checkpointed; /* a checkpoint has ended it: restore may take its place */
+	struct opt_u64 hosted_mount;   /* hosted.h: the number of the container's mount in a namespace not its own, */
+	struct opt_u64 hosted_inode;   /* with that of its root, before Linux 6.8, where numbers are used again; else 0, */
+	const char *hosted_at;         /* its place there, */
+	const char *hosted_ns;         /* and the path of that namespace; NULL: kist's */
 	struct pairs annotations;
 	struct arena arena;            /* holds the strings after state_read */
 };

@@ -218,9 +218,6 @@ void check_linux(struct verdict *v, const struct spec *s)
 		breach(v, "linux.cgroupsPath: \"..\" is not allowed");
 	check_paths(v, "maskedPaths", &l->masked_paths);
 	check_paths(v, "readonlyPaths", &l->readonly_paths);
-	if ((l->masked_paths.n || l->readonly_paths.n) && !spec_namespace_find(s, CLONE_NEWNS))
-		breach(v, "linux.%s: needs a mount namespace",
-		       l->masked_paths.n ? "maskedPaths" : "readonlyPaths");
 	if (l->personality &&
 	    l->personality->flags.n > 0) /* config-linux.md "Personality": none is defined */
 		breach(v, "linux.personality.flags[0]: no flag is supported");

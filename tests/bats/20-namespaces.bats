@@ -98,13 +98,101 @@ map_ids() { # map_ids CONTAINER HOST SIZE: for users and groups
 	assert_output ''
 }
 
-@test "without a mount namespace: mounts, covers and a read-only root are refused" {
+# mounts_below DIR: how many mounts there are on it and below
+mounts_below() {
+	awk -v dir="$1" 'index($5, dir) == 1' /proc/self/mountinfo | wc -l
+}
+
+@test "without a mount namespace: the tree lies on root.path until the container is deleted" {
+	box sh -c 'ls /; id -u; touch /x; cat /proc/kcore | head -c 1; readlink /proc/self/ns/mnt; sleep 1000'
+	set_namespaces pid
+	edit_config 'del(.hostname) | .linux.maskedPaths = ["/proc/kcore"] | .root.readonly = true'
+	start_box
+	wait_until 5 grep -q 'mnt:' c.out
+	assert_equal "$(grep mnt: c.out)" "$(readlink /proc/self/ns/mnt)"
+	grep -q 'Read-only file system' c.out
+	grep -qx proc c.out
+	assert [ "$(mounts_below "$PWD/b/rootfs")" -gt 5 ]
+	assert [ -c b/rootfs/dev/null ]
+	run kist exec c sh -c 'ls /; cat /proc/1/comm'
+	assert_line bin
+	assert_line sleep
+	kist kill c KILL
+	wait_status c stopped
+	kist delete c
+	assert_equal "$(mounts_below "$PWD/b")" 0
+	assert [ ! -e b/rootfs/dev/null ]
+	# a failure at the last moment, and in the middle, leaves as little
+	set_args /no/such/program
+	run -127 run_box
+	assert_equal "$(mounts_below "$PWD/b")" 0
+	set_args true
+	add_mount /m tmpfs tmpfs size=wrong
+	run run_box
+	assert_failure
+	assert_equal "$(mounts_below "$PWD/b")" 0
+}
+
+@test "without a mount namespace: a mount that others have put over root.path meanwhile is left" {
+	box sleep 1000
+	set_namespaces pid
+	edit_config 'del(.hostname)'
+	start_box
+	mount -t tmpfs other b/rootfs
+	run kist delete --force c
+	assert_failure
+	assert_output --partial "root $PWD/b/rootfs: another mount lies over the container's: unmount it first"
+	umount b/rootfs
+	kist delete --force c
+	assert_equal "$(mounts_below "$PWD/b")" 0
+	# what is there when the container's own has gone is somebody else's
+	start_box
+	umount -l b/rootfs
+	mount -t tmpfs other b/rootfs
+	kist delete --force c
+	assert_equal "$(mounts_below "$PWD/b")" 1
+	umount b/rootfs
+}
+
+@test "without a mount namespace: a create that is killed is cleaned up by delete --force" {
 	box true
 	set_namespaces pid
 	edit_config 'del(.hostname)'
-	run -1 create_box
-	run output_of
-	assert_output --partial 'needs a mount namespace'
+	# at the first rename, which is that of the record: the child has built the tree
+	strace -f -o trace -e inject=rename,renameat,renameat2:signal=KILL "$KIST" --root "$KIST_ROOT" create --bundle b c \
+		>/dev/null 2>&1 </dev/null || :
+	assert [ "$(mounts_below "$PWD/b/rootfs")" -gt 5 ]
+	kist delete --force c
+	assert_equal "$(mounts_below "$PWD/b")" 0
+}
+
+@test "without a mount namespace: not beside a new user namespace" {
+	box true
+	set_namespaces pid user
+	edit_config 'del(.hostname) | .linux.uidMappings = [{ containerID: 0, hostID: 0, size: 100 }]
+		| .linux.gidMappings = .linux.uidMappings'
+	run run_box
+	assert_failure
+	assert_output --partial "need a mount namespace of the container's own beside its user namespace"
+	assert_equal "$(mounts_below "$PWD/b")" 0
+}
+
+@test "joined: a mount namespace, where the tree lies until the container is deleted" {
+	hold_ns --mount --propagation private
+	box sh -c 'ls /; readlink /proc/self/ns/mnt; cat /proc/sys/kernel/msgmax; sleep 1000'
+	set_namespaces "mount=/proc/$HELD/ns/mnt" pid ipc
+	edit_config 'del(.hostname) | .linux.sysctl = { "kernel.msgmax": "8195" }'
+	start_box
+	wait_until 5 grep -qx 8195 c.out
+	assert_equal "$(grep mnt: c.out)" "$(readlink "/proc/$HELD/ns/mnt")"
+	assert [ "$(awk '{ print $5 }' "/proc/$HELD/mountinfo" | grep -c "^$PWD/b/rootfs")" -gt 5 ]
+	assert_equal "$(mounts_below "$PWD/b")" 0
+	kist delete --force c
+	run grep -c "$PWD/b/rootfs" "/proc/$HELD/mountinfo"
+	assert_output 0
+	start_box
+	release_ns
+	kist delete --force c
 }
 
 @test "joined: each kind by path" {
