@@ -132,7 +132,7 @@ life() {
 	step podman kill -s KILL c
 	step podman wait c
 	step podman restart -t 0 c
-	step podman rm -f -t 0 c
+	podman_gone c
 	step podman ps -aq
 }
 
@@ -160,7 +160,7 @@ terminals() {
 	podman run -dt --name t box:1 sh -c 'tty; sleep 1000' >/dev/null
 	wait_until 10 eval '[ -n "$(podman logs t)" ]'
 	podman logs t
-	podman rm -f -t 0 c t >/dev/null
+	podman_gone c t
 }
 
 @test "podman run -it, exec -it, run -dt: terminals" {
@@ -178,7 +178,7 @@ others() {
 	step podman healthcheck run h
 	podman exec h touch /ok
 	step podman healthcheck run h
-	step podman rm -f -t 0 h >/dev/null
+	podman_gone h
 	step podman pod create --name p --infra=false >/dev/null
 	step podman run --pod p --name p1 box:1 echo in a pod
 	step podman pod rm -f p >/dev/null
@@ -211,7 +211,7 @@ user_namespaces() {
 	step podman run --rm --uidmap 0:100000:2000 --gidmap 0:100000:2000 --net none -u app box:1 sh -c 'cat /proc/self/uid_map | xargs; id -u; touch /tmp/x; stat -c %u /tmp/x'
 	step podman run -d --name u --net none --uidmap 0:100000:2000 box:1 sleep 1000 >/dev/null
 	step podman exec u cat /proc/self/uid_map | xargs
-	step podman rm -f -t 0 u
+	podman_gone u
 }
 
 @test "podman run: --userns auto, --uidmap" {
@@ -243,7 +243,7 @@ readiness() {
 	wait $manager
 	sed 's/=[0-9][0-9][0-9]*$/=N/' "heard.$RT_NAME" | sort
 	podman logs n
-	podman rm -f -t 0 n >/dev/null
+	podman_gone n
 }
 
 @test "podman run --sdnotify container: the program's readiness reaches the service manager" {
@@ -280,7 +280,7 @@ of_a_user() {
 		step p stop c
 		step p inspect -f '{{.State.ExitCode}}' c
 		step p start c
-		step p rm -f -t 0 c
+		p rm -f -t 0 c >/dev/null 2>&1
 		kill "$(cat /run/kist-user/tmp/pause.pid)" # the process that keeps podman's user namespace
 	S
 	both of_a_user

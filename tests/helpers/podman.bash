@@ -40,12 +40,20 @@ podman() {
 		--log-level error --runtime "$RT" "$@"
 }
 
+# podman_gone NAME...: removes them, whatever podman says of it: it is in a race with itself, since the monitor of a
+# container that ends calls `podman container cleanup`
+podman_gone() {
+	podman rm -f -t 0 "$@" >/dev/null 2>&1
+	wait_until 20 eval '! pgrep -x conmon'
+}
+
 # podman_end: no container and no mount is left; for teardown
 podman_end() {
 	local point
 	for RT in "$KIST" runc; do
 		podman rm -f -t 0 -a >/dev/null 2>&1 || :
 	done
+	wait_until 20 eval '! pgrep -x "conmon|podman"' || :
 	awk -v dir="$PODMAN_DIR/" 'index($5, dir) == 1 || index($5, "/run/kist-podman/") == 1 { print $5 }' /proc/self/mountinfo | tac |
 		while read -r point; do umount -l "$point"; done
 	! mountpoint -q /run/netns || umount -l /run/netns
