@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2016 # sh -c gets its words as they are
 # podman on kist, of root and of a user, beside podman on runc: the same scripts, the same output. What needs limits, a network or
-# systemd is in vm/95-podman.bats.
+# systemd is in vm/95-callers.bats.
 
 load ../helpers/common
 load ../helpers/callers
@@ -295,7 +295,7 @@ of_a_user() {
 }
 
 @test "podman: what kist cannot do on this host is said in kist's words" {
-	has_controller memory && skip "this host has every controller: vm/95-podman.bats has the limits"
+	has_controller memory && skip "this host has every controller: vm/95-callers.bats has the limits"
 	RT=$KIST
 	run -126 podman run --rm --memory 64m box:1 true
 	assert_output --partial 'linux.resources.memory.limit: controller "memory"'

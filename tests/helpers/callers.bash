@@ -50,7 +50,7 @@ box_tree() {
 # callers_sweep: what the programs leave by design below /run and /sys/fs/cgroup, once their containers are gone
 callers_sweep() {
 	KIST_ROOT=/run/kist leaks_unpin
-	rm -rf /run/kist /run/crun /run/runc /run/containers /run/libpod "$@"
+	rm -rf /run/kist /run/crun /run/runc /run/containers /run/libpod /run/criu.kdat "$@"
 	rmdir /run/user /run/lock 2>/dev/null || :
 	local group
 	for group in /sys/fs/cgroup/libpod_parent /sys/fs/cgroup/podman_probe /sys/fs/cgroup/machine.slice /sys/fs/cgroup/buildah* /sys/fs/cgroup/default; do
