@@ -46,11 +46,8 @@ static int signal_all(struct target *t, int sig, struct err *e)
 	return r < 0 ? err_ret(e, r, "signal %d to the group", sig) : 0;
 }
 
-/*
- * Where the init is not the first of a pid namespace, SIGKILL to it would leave the others running, also when it has
- * ended before: there the container is its group, as for runc. pid_namespaces(7), "The namespace init process".
- */
-static int kill_shared(struct target *t, struct err *e)
+/* Of a container whose init has ended there may be others, in a shared pid namespace. Of none, it is not running. */
+static int kill_group(struct target *t, int sig, struct err *e)
 {
 	struct cgroup_events now = { 0 };
 	int r = target_group(t, e);
@@ -58,7 +55,7 @@ static int kill_shared(struct target *t, struct err *e)
 		return r;
 	bool is_there = t->group >= 0 && cgroup_events_read(t->group, &now) == 0 && now.is_populated;
 	return t->status == STATUS_STOPPED && !is_there ? err_new(e, ESRCH, "container not running")
-							: signal_all(t, SIGKILL, e);
+							: signal_all(t, sig, e);
 }
 
 int container_kill(int root, const char *id, int sig, bool all, struct err *e)
@@ -67,10 +64,11 @@ int container_kill(int root, const char *id, int sig, bool all, struct err *e)
 	int r = target_open(root, id, false, &t, e);
 	if (r == 0 && t.status == STATUS_CREATING)
 		r = err_new(e, EINVAL, "container not running: it is still being created");
-	if (r == 0 && sig == SIGKILL && !all && t.state.is_pid_shared.v)
-		r = kill_shared(&t, e);
-	else if (r == 0)
-		r = all ? signal_all(&t, sig, e) : signal_init(&t, sig, e);
+	/* Where the init is not the first of a pid namespace, SIGKILL to it would leave the others running: there the
+	 * container is its group, as for runc. pid_namespaces(7), "The namespace init process". */
+	bool is_group = all || (sig == SIGKILL && t.state.is_pid_shared.v);
+	if (r == 0)
+		r = is_group ? kill_group(&t, sig, e) : signal_init(&t, sig, e);
 	return r < 0 ? err_at(e, r, "kill %s", id) : 0;
 }
 

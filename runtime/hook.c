@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -160,18 +161,37 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Until it has ended. -ETIMEDOUT: its time is over. Children that it leaves behind may hold its descriptors on. */
+/* Readable as soon as a signal waits for us; -1: signals do what they do anyway. */
+static int open_stop(void)
+{
+	sigset_t held, wanted;
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGINT);
+	sigaddset(&wanted, SIGTERM);
+	sigaddset(&wanted, SIGHUP);
+	sigaddset(&wanted, SIGQUIT);
+	if (sigprocmask(SIG_BLOCK, NULL, &held) < 0 || !sigismember(&held, SIGTERM))
+		return -1;
+	return signalfd(-1, &wanted, SFD_CLOEXEC);
+}
+
+/*
+ * Until it has ended. -ETIMEDOUT: its time is over, -EINTR: it is not wanted any more. Children that it leaves behind may
+ * hold its descriptors on.
+ */
 static int attend(struct run *x)
 {
-	enum { IN, OUT, END, FDS };
+	enum { IN, OUT, END, STOP, FDS };
 	const struct opt_i64 *timeout = &x->c->hook->timeout;
 	bool is_limited = timeout->has && timeout->v < SECONDS_MAX;
+	fd_auto int stop = x->c->is_stoppable ? open_stop() : -1;
 	int64_t end_ms = is_limited ? now_ms() + timeout->v * 1000 : 0;
 	for (;;) {
 		struct pollfd p[FDS] = {
 			[IN] = { .fd = x->in[1], .events = POLLOUT },
 			[OUT] = { .fd = x->out[0], .events = POLLIN },
 			[END] = { .fd = x->pidfd, .events = POLLIN },
+			[STOP] = { .fd = stop, .events = POLLIN },
 		};
 		int64_t left_ms = is_limited ? end_ms - now_ms() : -1;
 		int n = poll(p, FDS, is_limited && left_ms < 0 ? 0 : (int)left_ms);
@@ -183,6 +203,8 @@ static int attend(struct run *x)
 			continue;
 		if (p[END].revents)
 			break;
+		if (p[STOP].revents)
+			return -EINTR;
 		if (p[IN].revents)
 			send_state(x);
 		if (p[OUT].revents)
@@ -221,6 +243,8 @@ static int settle(struct run *x, int r, struct err *e)
 	siginfo_t info = { 0 };
 	if (r == -ETIMEDOUT)
 		err_new(e, ETIMEDOUT, "timed out after %lld s", (long long)x->c->hook->timeout.v);
+	else if (r == -EINTR)
+		err_new(e, EINTR, "stopped, because kist got a signal");
 	else if (r < 0)
 		err_ret(e, r, "wait");
 	else if (waitid(P_PID, (id_t)x->pid, &info, WEXITED | WNOWAIT) < 0)

@@ -6,6 +6,7 @@
  * Source: runtime-spec config.md "POSIX-platform Hooks".
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -22,6 +23,7 @@ struct hook_call {
 	int cwd;                            /* the directory in which it starts; -1: ours */
 	const struct process_plan *process; /* startContainer: started as the container's program would be; or NULL */
 	int launcher;                       /* for `process`, as in process_exec; -1 */
+	bool is_stoppable;                  /* INT, TERM, HUP and QUIT, which we hold back, end it: it is a failure */
 };
 
 /*

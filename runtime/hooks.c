@@ -44,6 +44,7 @@ static int run_round(const struct round *d, struct err *e)
 		const struct hook_call c = {
 			.kind = d->kind, .index = i, .hook = &d->list->v[i], .state = document.p,
 			.pid = d->status == STATUS_STOPPED ? 0 : d->state->pid.v, .cwd = cwd, .launcher = -1,
+			.is_stoppable = !d->is_all,
 		};
 		r = hook_run(&c, e);
 		if (r < 0 && d->is_all) {

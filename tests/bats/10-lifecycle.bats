@@ -303,8 +303,13 @@ load ../helpers/runtime
 	box true
 	start_box
 	wait_status c stopped
-	run -1 kist kill c KILL
-	assert_output --partial 'container not running'
+	local sig
+	for sig in KILL TERM; do
+		run -1 kist kill c $sig
+		assert_output --partial 'container not running'
+		run -1 kist kill --all c $sig
+		assert_output --partial 'container not running'
+	done
 	kist delete c
 	run -1 kist kill c KILL
 	assert_output --partial 'container c does not exist'

@@ -471,6 +471,23 @@ gone() {
 	assert_output --partial 'hooks.poststop[0] /bin/sh: timed out after 1 s'
 }
 
+@test "hooks: a signal to a run that waits for a hook ends both; poststop is left alone" {
+	box
+	add_sh createRuntime "echo \$\$ >$NOTES/hook; exec sleep 1000"
+	add_sh poststop "sleep 0.5; echo done >$NOTES/done"
+	"$KIST" --root "$KIST_ROOT" run --bundle "$BUNDLE" c </dev/null >out 2>&1 3>&- &
+	local pid=$! ended=0
+	wait_until 10 test -s "$NOTES/hook"
+	kill -INT "$pid"
+	wait "$pid" || ended=$?
+	assert_equal $ended 125
+	run cat out
+	assert_output 'kist: create c: hooks.createRuntime[0] /bin/sh: stopped, because kist got a signal'
+	assert [ ! -e "/proc/$(<"$NOTES/hook")" ]
+	assert_equal "$(<"$NOTES/done")" done
+	gone
+}
+
 @test "hooks: a message holds the end of what a failing hook prints, on one line" {
 	box
 	# shellcheck disable=SC2016

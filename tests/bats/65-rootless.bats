@@ -526,3 +526,28 @@ in_userns() {
 	refute_output --partial file
 	user_kist delete --force c
 }
+
+# ---- hooks ----
+
+@test "a user's hooks: all six kinds, with the root at its path, and a failing one leaves nothing" {
+	user_bundle cat /etc/made
+	writable_root
+	edit_config '.hooks = (["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"] |
+		map({ key: ., value: [{ path: "/bin/sh", args: ["sh", "-c", "echo \(.) >>/tmp/order"] }] }) | from_entries) |
+		.hooks |= with_entries(.value[0].args[2] |= sub("/tmp/order"; $o)) |
+		.mounts += [{ destination: $d, type: "bind", source: $d, options: ["rbind"] }] |
+		.hooks.createContainer += [{ path: "/bin/sh", args: ["sh", "-c", "test -e proc/version && test $PWD = \($r) && echo yes >etc/made"] }]' \
+		--arg o "$USER_DIR/home/order" --arg d "$USER_DIR/home" --arg r "$BUNDLE/rootfs"
+	own_bundle
+	run -0 run_user
+	assert_output yes
+	run cat user/home/order
+	assert_output "$(printf '%s\n' prestart createRuntime createContainer startContainer poststart poststop)"
+	edit_config '.hooks.startContainer[0] = { path: "/bin/false" }'
+	own_bundle
+	run -125 run_user
+	assert_output --partial 'hooks.startContainer[0] /bin/false: exit status 1'
+	run tail -n 1 user/home/order
+	assert_output poststop
+	assert_equal "$(files_left | grep -v template)" ""
+}
