@@ -189,6 +189,8 @@ static int plan_unified(struct limits_build *b, const struct pairs *map)
 			return limits_refuse(b, key, EINVAL, "is not the name of a file such as memory.high");
 		if (is_act(file))
 			return limits_refuse(b, key, EINVAL, "acts on processes and is no limit");
+		if (!map->v[i].value[strspn(map->v[i].value, "\n")])
+			return limits_refuse(b, key, EINVAL, "is empty: nothing would be written");
 		const char *controller = controller_of(b->arena, file);
 		for (const char *line = map->v[i].value; *line; ) {
 			size_t n = strcspn(line, "\n");

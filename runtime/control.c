@@ -269,6 +269,14 @@ int container_pids(int root, const char *id, pid_t **ret_pids, size_t *ret_count
 		return r < 0 ? err_ret(e, r, "ps %s: list its pid namespace", id) : 0;
 	}
 	if (r == 0)
+		r = target_group(&t, e);
+	/* Of a container that has stopped, the group may be gone before it is deleted: systemd ends an empty scope. */
+	if (r == 0 && t.group < 0 && t.state.cgroup) {
+		*ret_pids = NULL;
+		*ret_count = 0;
+		return 0;
+	}
+	if (r == 0)
 		r = target_need_group(&t, "ps", e);
 	if (r == 0 && (r = cgroup_pids(t.group, true, ret_pids, ret_count)) < 0)
 		err_ret(e, r, "list the group");

@@ -217,6 +217,8 @@ static void unified(void **state)
 		v[1].key = keys[i];
 		assert_refused(&r, -EINVAL, "linux.resources.unified.");
 	}
+	v[1] = (struct pair){ "memory.high", "\n\n" };
+	assert_refused(&r, -EINVAL, "linux.resources.unified.memory.high: is empty");
 }
 
 /* What is last wins in the file: the free map comes after the keys of the spec. */

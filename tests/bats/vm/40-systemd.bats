@@ -230,6 +230,7 @@ gone() { # gone UNIT: systemd does not know it any more
 	start_sd
 	systemctl stop kist-c.scope
 	wait_status c stopped
+	assert_equal "$(kist ps --format json c)" '[]'
 	kist delete c
 }
 
