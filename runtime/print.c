@@ -6,6 +6,7 @@
 
 #include "ns/kinds.h"
 #include "runtime/plan.h"
+#include "spec/words.h"
 #include "util/mem.h"
 
 /* Mount attributes by name; the access time is a field and relatime its zero. mount_setattr(2). */
@@ -150,6 +151,24 @@ static void put_caps(struct str *out, const struct caps *c)
 	str_puts(out, "},");
 }
 
+/* Each is there only when it is asked for. */
+static void put_extras(struct str *out, const struct process_plan *s)
+{
+	const struct attrs *at = &s->attrs;
+	const struct { const char *key, *value; } rows[] = {
+		{ "scheduler", at->scheduler ? jx_word_name(spec_sched_policy_words, at->scheduler->policy) : NULL },
+		{ "ioPriority", at->io_priority ? jx_word_name(spec_io_class_words, at->io_priority->io_class) : NULL },
+		{ "memoryPolicy", at->memory ? jx_word_name(spec_policy_mode_words, at->memory->mode) : NULL },
+		{ "personality", at->need & ATTRS_PERSONALITY ?
+				 jx_word_name(spec_domain_words, (int64_t)at->personality) : NULL },
+		{ "apparmorProfile", s->lsm.apparmor },
+		{ "selinuxLabel", s->lsm.selinux },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].value)
+			put_pair(out, rows[i].key, rows[i].value, false);
+}
+
 static void put_process(struct str *out, const struct plan *p)
 {
 	const struct process_plan *s = &p->process;
@@ -166,6 +185,7 @@ static void put_process(struct str *out, const struct plan *p)
 		str_fmt(out, "%s%u", i ? "," : "", s->groups[i]);
 	str_fmt(out, "],\"umask\":%u},", (unsigned)s->umask);
 	put_pair(out, "cwd", s->cwd, false);
+	put_extras(out, s);
 	put_caps(out, &s->caps);
 	str_fmt(out, "\"noNewPrivileges\":%s,\"terminal\":%s,\"rlimits\":%zu,\"seccomp\":{\"instructions\":%u,\"flags\":%u}},",
 		s->no_new_privileges ? "true" : "false", s->is_terminal ? "true" : "false", s->rlimit_count,

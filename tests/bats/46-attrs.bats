@@ -231,6 +231,18 @@ process() {
 	assert_output --partial 'linux.memoryPolicy: MPOL_BIND: unknown to this kernel, or nodes 900 are not all there'
 }
 
+@test "kist plan says what is asked for, and nothing else" {
+	box true
+	run kist plan --bundle b
+	refute_output --partial scheduler
+	edit_config '.process += { scheduler: { policy: "SCHED_FIFO", priority: 3 },
+		ioPriority: { class: "IOPRIO_CLASS_IDLE", priority: 0 }, apparmorProfile: "web" } |
+		.linux += { personality: { domain: "LINUX32" }, memoryPolicy: { mode: "MPOL_LOCAL" } }'
+	kist plan --bundle b >plan.json
+	run jq -c '.process | [.scheduler, .ioPriority, .apparmorProfile, .personality, .memoryPolicy]' plan.json
+	assert_output '["SCHED_FIFO","IOPRIO_CLASS_IDLE","web","LINUX32","MPOL_LOCAL"]'
+}
+
 # ---- security modules: what they do is in vm/46-attrs.bats and vm/47-selinux.bats ----
 
 @test "labels: for a module that is off, refused before anything is made; exec too" {

@@ -182,3 +182,10 @@ resources() {
 	assert_equal "$(state_of c status)" running
 	delete_box
 }
+
+@test "rdma: reaches the kernel, which knows no such device" {
+	box true
+	resources '{"rdma":{"mlx5_0":{"hcaHandles":3,"hcaObjects":100}}}'
+	run -125 run_box
+	assert_output --partial 'linux.resources.rdma.mlx5_0: rdma.max mlx5_0 hca_handle=3 hca_object=100: '
+}
