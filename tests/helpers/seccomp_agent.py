@@ -46,7 +46,7 @@ def receive(connection):
             fds.frombytes(data[:len(data) - len(data) % fds.itemsize])
     while more := connection.recv(65536):
         text += more
-    return json.loads(text), fds
+    return json.loads(text) if text else None, fds
 
 
 def main():
@@ -70,6 +70,8 @@ def main():
             continue
         state, fds = receive(connection)
         connection.close()
+        if state is None:
+            continue  # a start that came to nothing
         state["agent"] = {"fds": len(fds)}
         count += 1
         name = os.path.join(options.folder, f"{count}.json")
