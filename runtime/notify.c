@@ -50,14 +50,12 @@ int notify_make(const struct state_dir *dir, int *ret_tree, struct err *e)
 int notify_open(struct notify *n, const struct state_dir *dir, struct err *e)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	const int on = 1;
 	if (faccessat(dir->fd, "notify", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	snprintf(name.sun_path, sizeof(name.sun_path), "/proc/self/fd/%d/notify/" NOTIFY_NAME, dir->fd);
 	n->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (n->socket < 0 || bind(n->socket, (const struct sockaddr *)&name, sizeof(name)) < 0 ||
-	    fchmodat(dir->fd, "notify/" NOTIFY_NAME, 0666, 0) < 0 ||
-	    setsockopt(n->socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+	    fchmodat(dir->fd, "notify/" NOTIFY_NAME, 0666, 0) < 0)
 		return err_sys(e, "socket of NOTIFY_SOCKET");
 	return 0;
 }
@@ -69,19 +67,29 @@ void notify_close(struct notify *n)
 
 /* ---- messages ---- */
 
-/* One descriptor at most: that of a barrier. */
+/* One descriptor is enough: that of a barrier. */
 union control {
 	struct cmsghdr align;
-	char room[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+	char room[CMSG_SPACE(sizeof(int))];
 };
 
+/* The room is aligned, so that the program can have us take a second one: none of them may stay with us. cmsg(3). */
 static int fd_of(struct msghdr *m)
 {
-	int fd = -1;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-			memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
+	int first = -1;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
+			int fd;
+			memcpy(&fd, (char *)c + at, sizeof(fd));
+			if (first < 0)
+				first = fd;
+			else
+				fd_close(fd);
+		}
+	}
+	return first;
 }
 
 /* To the service manager; one that does not listen any more is none of the program's business. */

@@ -292,6 +292,23 @@ listening() {
 	assert_output $'STATUS=almost\nREADY=1\nBARRIER=1 +fd\nSTOPPING=1'
 }
 
+@test "NOTIFY_SOCKET: no descriptor that the program sends stays with kist" {
+	box sh -c 'python3 /notify.py flood 200; python3 /notify.py send STOPPING=1; sleep 1000'
+	with_python
+	manager 1
+	NOTIFY_SOCKET=$NOTIFY kist run --bundle b c >c.out 2>&1 </dev/null 3>&- &
+	local run=$!
+	run told
+	assert_output STOPPING=1
+	# its parent is kist run
+	local kist
+	kist=$(awk '{ print $4 }' "/proc/$(state_of c pid)/stat")
+	run ls "/proc/$kist/fd"
+	assert [ "${#lines[@]}" -lt 20 ]
+	delete_box
+	wait $run
+}
+
 @test "NOTIFY_SOCKET: start waits until the program is ready, and names its process" {
 	box sh -c 'sleep 0.5; python3 /notify.py send READY=1; touch /tmp/../told; sleep 1000'
 	with_python

@@ -2,6 +2,7 @@
 """Both ends of sd_notify(3).
 
 notify.py listen SOCKET COUNT   prints COUNT messages, one per line, newlines as |, "+fd" for a descriptor
+notify.py flood COUNT           sends COUNT messages to $NOTIFY_SOCKET, each with three descriptors
 notify.py send MESSAGE...       sends each to $NOTIFY_SOCKET; BARRIER waits until the other end has closed its descriptor
 """
 import os
@@ -36,7 +37,16 @@ def send(messages):
         print("barrier" if p.poll(5000) else "no barrier", flush=True)
 
 
-if sys.argv[1] == "listen":
+def flood(count):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.connect(os.environ["NOTIFY_SOCKET"])
+    for _ in range(count):
+        socket.send_fds(s, [b"FDSTORE=1"], [0, 1, 2])
+
+
+if sys.argv[1] == "flood":
+    flood(int(sys.argv[2]))
+elif sys.argv[1] == "listen":
     listen(sys.argv[2], int(sys.argv[3]))
 else:
     send(sys.argv[2:])
