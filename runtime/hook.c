@@ -30,6 +30,7 @@ struct run {
 	int in[2], out[2];      /* its standard input; its standard output and error */
 	pid_t pid, parent;
 	int pidfd;
+	int launcher;           /* above the standard descriptors, as the pipes are */
 	size_t sent;            /* of the document, both parts */
 	char tail[32];          /* the second part */
 	char said[3 * SAID];
@@ -56,10 +57,11 @@ static int prepare(const struct run *x)
 	/* The hook ends with us. We may be gone already: prctl(2), PR_SET_PDEATHSIG. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != x->parent || setsid() < 0)
 		return err_sys(x->e, "session");
-	if (dup2(x->in[0], 0) < 0 || dup2(x->out[1], 1) < 0 || dup2(x->out[1], 2) < 0)
-		return err_sys(x->e, "standard descriptors");
+	/* Before the standard descriptors: a caller may have started us without, and then it is one of them. */
 	if (x->c->cwd >= 0 && fchdir(x->c->cwd) < 0)
 		return err_sys(x->e, "working directory");
+	if (dup2(x->in[0], 0) < 0 || dup2(x->out[1], 1) < 0 || dup2(x->out[1], 2) < 0)
+		return err_sys(x->e, "standard descriptors");
 	umask(0022);
 	reset_signals();
 	return 0;
@@ -72,7 +74,7 @@ static int become(const struct run *x)
 	if (c->process) {
 		if ((size_t)snprintf(found.path, sizeof(found.path), "%s", c->hook->path) >= sizeof(found.path))
 			return err_new(x->e, ENAMETOOLONG, "file name too long");
-		return process_exec(c->process, &found, c->launcher, -1, x->e);
+		return process_exec(c->process, &found, x->launcher, -1, x->e);
 	}
 	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return err_sys(x->e, "close_range");
@@ -94,10 +96,32 @@ static int child(void *arg)
 
 /* ---- we ---- */
 
+/* What would be overwritten when the child takes its standard descriptors. */
+static int move_up(int *fd)
+{
+	if (*fd < 0 || *fd > 2)
+		return 0;
+	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
+	if (moved >= 0)
+		*fd = moved;
+	return moved < 0 ? -1 : 0;
+}
+
 static int open_pipes(struct run *x, struct err *e)
 {
+	int low[4] = { -1, -1, -1, -1 };
 	if (pipe2(x->in, O_CLOEXEC) < 0 || pipe2(x->out, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
+	int *const ends[4] = { &x->in[0], &x->in[1], &x->out[0], &x->out[1] };
+	bool is_moved = move_up(&x->launcher) == 0;
+	for (int i = 0; i < 4 && is_moved; i++) {
+		low[i] = *ends[i] > 2 ? -1 : *ends[i];
+		is_moved = move_up(ends[i]) == 0;
+	}
+	for (int i = 0; i < 4 && is_moved; i++)
+		fd_close_at(&low[i]);
+	if (!is_moved)
+		return err_sys(e, "descriptors");
 	if (fcntl(x->in[1], F_SETFL, O_NONBLOCK) < 0 || fcntl(x->out[0], F_SETFL, O_NONBLOCK) < 0)
 		return err_sys(e, "pipe");
 	return 0;
@@ -281,7 +305,8 @@ int hook_run(const struct hook_call *c, struct err *e)
 {
 	const struct sigaction ign = { .sa_handler = SIG_IGN }, dfl = { .sa_handler = SIG_DFL };
 	struct sigaction pipe_before, child_before;
-	struct run x = { .c = c, .in = { -1, -1 }, .out = { -1, -1 }, .pidfd = -1, .parent = getpid(), .e = e };
+	struct run x = { .c = c, .in = { -1, -1 }, .out = { -1, -1 }, .pidfd = -1, .launcher = c->launcher,
+			 .parent = getpid(), .e = e };
 	snprintf(x.tail, sizeof(x.tail), ",\"pid\":%d}\n", (int)c->pid);
 	/* A hook that does not read must not kill us. Where SIGCHLD is ignored there would be no status: wait(2), "Notes"; a
 	 * SIGCHLD that waits for its handler must not be lost by setting another. */

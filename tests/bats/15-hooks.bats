@@ -272,6 +272,18 @@ gone() {
 	assert_output 1
 }
 
+@test "hooks: a caller without standard descriptors" {
+	box
+	share_notes
+	add_notes "${ALL_KINDS[@]}"
+	run -0 sh -c "exec '$KIST' --root '$KIST_ROOT' run --bundle '$BUNDLE' c <&- >&- 2>&-"
+	local kind
+	for kind in "${ALL_KINDS[@]}"; do
+		assert_equal "$kind $(state_seen "$kind" id)" "$kind c"
+	done
+	assert_equal "$(<"$NOTES/createContainer.cwd")" "$BUNDLE/rootfs"
+}
+
 # ---- the container's tree ----
 
 @test "hooks: prestart finds the root at its path in the container's mount namespace, and what it mounts there stays" {
