@@ -154,7 +154,7 @@ static int call(const char *verb, const struct cgroup_scope *s, const char *slic
 		words[n++] = slice;
 		words[n++] = pid;
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; properties && i < count; i++)
 		words[n++] = properties->v[i];
 	int r = ask(words, ret, e);
 	return r < 0 ? err_at(e, r, "scope %s", s->unit) : 0;
