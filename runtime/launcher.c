@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "util/fd.h"
+#include "util/helper.h"
 #include "util/mem.h"
 #include "util/sys.h"
 
@@ -70,6 +71,7 @@ int launcher_seal_self(struct err *e)
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return err_sys(e, "own program: read-only copy of its mount");
+	helper_keep_place();
 	syscall(SYS_execveat, tree, "", argv, environ, AT_EMPTY_PATH);
 	return err_sys(e, "own program: execute it from a read-only mount");
 }

@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "util/mem.h"
+
+#define KEPT "KIST_SELF"
 
 static char *in_dir(const char *dir, const char *name)
 {
@@ -27,6 +30,10 @@ static char *beside_us(const char *name)
 	if (n <= 0)
 		return NULL;
 	self[n] = '\0';
+	/* The root of a mount of its own: see helper_keep_place. */
+	const char *kept = strcmp(self, "/") == 0 ? getenv(KEPT) : NULL;
+	if (kept)
+		snprintf(self, sizeof(self), "%s", kept);
 	char *slash = strrchr(self, '/');
 	if (!slash)
 		return NULL;
@@ -37,6 +44,17 @@ static char *beside_us(const char *name)
 	/* Installed below another prefix than it was built for. */
 	free_auto char *libexec = mem_fmt("%s/../libexec/kist", self);
 	return in_dir(libexec, name);
+}
+
+void helper_keep_place(void)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n <= 1)
+		return;
+	self[n] = '\0';
+	setenv(KEPT, self, 1);
 }
 
 char *helper_find(const char *name, struct err *e)

@@ -8,3 +8,9 @@
  * the caller frees; NULL with e filled: it is not there.
  */
 char *helper_find(const char *name, struct err *e);
+
+/*
+ * To be called before kist executes itself from a copy of its file: there nobody could tell any more what lies beside it,
+ * and so the environment does (KIST_SELF).
+ */
+void helper_keep_place(void);
