@@ -244,8 +244,12 @@ group_of_box() {
 	kist pause c
 	run cat "$(group_of_box)/cgroup.events"
 	assert_line 'frozen 1'
-	kist kill c KILL
 	kist kill --all c KILL
+	wait_status c stopped
+	kist delete c
+	start_box
+	kist pause c
+	kist kill c KILL
 	wait_status c stopped
 	kist delete c
 }
@@ -308,4 +312,28 @@ owners() {
 		delete_box
 		cp saved.json "$BUNDLE/config.json"
 	done
+}
+
+# ---- systemd's manager, where there is none; vm/40-systemd.bats has the rest ----
+
+@test "--systemd-cgroup on a host without systemd is refused, and leaves nothing" {
+	[ ! -S /run/systemd/private ] || skip "systemd runs this host"
+	box true
+	run -1 kist --systemd-cgroup create --bundle b c
+	assert_output "kist: create c: scope kist-c.scope: the system's bus (/run/dbus/system_bus_socket): is this host run by systemd: No such file or directory"
+	assert_not_exist "$KIST_ROOT/c"
+	# with a shared pid namespace kist starts again from a copy of its file, and finds its helper all the same
+	edit_config '.linux.namespaces |= map(select(.type != "pid"))'
+	run -1 kist --cgroup-manager systemd create --bundle b c
+	assert_output --partial "the system's bus"
+}
+
+@test "--systemd-cgroup without its helper names what is missing" {
+	box true
+	mkdir bin
+	cp "$KIST" bin/kist
+	[ ! -e /usr/local/libexec/kist/kist-systemd ] || skip "kist is installed here"
+	run -1 env -u KIST_LIBEXEC bin/kist --root "$KIST_ROOT" --systemd-cgroup create --bundle b c
+	assert_output --partial 'kist-systemd: neither beside kist nor in '
+	assert_not_exist "$KIST_ROOT/c"
 }

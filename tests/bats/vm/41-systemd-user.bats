@@ -14,6 +14,9 @@ setup_file() {
 	echo "kist-test:$USER_SUB:65536" | tee -a /etc/subuid >>/etc/subgid
 	systemctl start "user@$USER_ID.service"
 	wait_until 30 test -S "/run/user/$USER_ID/bus"
+	# the bus starts with its first caller, and a slice with its first scope: no leaks of a test
+	setpriv --reuid "$USER_ID" --regid "$USER_ID" --init-groups env XDG_RUNTIME_DIR="/run/user/$USER_ID" \
+		systemctl --user start dbus.service user.slice
 }
 
 teardown_file() {
