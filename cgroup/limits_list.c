@@ -132,8 +132,6 @@ static int plan_rdma(struct limits_build *b, const struct spec_rdmas *list)
 		const char *key = arena_fmt(b->arena, "rdma.%s", d->key);
 		if (!*d->key || strpbrk(d->key, " \n\t"))
 			return limits_refuse(b, key, EINVAL, "is not the name of a device");
-		if (!d->hca_handles.has && !d->hca_objects.has)
-			return limits_refuse(b, key, EINVAL, "needs hcaHandles or hcaObjects");
 		str_auto struct str s = STR_MAX(512);
 		str_puts(&s, d->key);
 		if (d->hca_handles.has)

@@ -196,6 +196,10 @@ static void check_intel_rdt(struct verdict *v, const struct spec_intel_rdt *r)
 	if (r->mem_bw_schema && (strncmp(r->mem_bw_schema, "MB:", 3) != 0 || strchr(r->mem_bw_schema, '\n')))
 		breach(v, "linux.intelRdt.memBwSchema: expected one line that begins with MB:, got %s",
 		       quote(&q, r->mem_bw_schema));
+	for (size_t i = 0; i < r->schemata.n; i++)
+		if (strchr(r->schemata.v[i], '\n'))
+			breach(v, "linux.intelRdt.schemata[%zu]: expected one line, got %s", i,
+			       quote(&q, r->schemata.v[i]));
 }
 
 static bool has_parent_step(const char *path)

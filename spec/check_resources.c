@@ -126,6 +126,8 @@ static void check_block_io(struct verdict *v, const struct spec_block_io *b)
 		snprintf(path, sizeof(path), "blockIO.weightDevice[%zu]", i);
 		check_device_number(v, path, d->major.v, d->minor.v);
 		check_weight(v, path, d->weight.v, d->leaf_weight.v);
+		if (!d->weight.has && !d->leaf_weight.has)
+			breach(v, "%s: needs weight", path);
 	}
 	for (size_t t = 0; t < ARRAY_LEN(throttles); t++) {
 		for (size_t i = 0; i < throttles[t].list->n; i++) {
@@ -189,6 +191,14 @@ static void check_unified(struct verdict *v, const struct pairs *list)
 			       quote(&q, list->v[i].key));
 }
 
+static void check_rdma(struct verdict *v, const struct spec_rdmas *list)
+{
+	struct quoted q;
+	for (size_t i = 0; i < list->n; i++)
+		if (!list->v[i].hca_handles.has && !list->v[i].hca_objects.has)
+			breach(v, "rdma[%s]: needs hcaHandles or hcaObjects", quote(&q, list->v[i].key));
+}
+
 static void check_network(struct verdict *v, const struct spec_network *n)
 {
 	if (n->class_id.v != 0)
@@ -211,5 +221,6 @@ void check_resources(struct verdict *v, const struct spec_resources *r)
 	check_hugepages(v, &r->hugepage_limits);
 	if (r->network)
 		check_network(v, r->network);
+	check_rdma(v, &r->rdma);
 	check_unified(v, &r->unified);
 }
