@@ -241,6 +241,46 @@ load ../helpers/common
 	assert_line -n 1 8
 }
 
+@test "features: only properties that the specification has" {
+	kist features >f.json
+	run -0 jq -rc 'paths(type != "array") | map(tostring) | join(".")' f.json
+	run grep -vE '\.[0-9]+$|^annotations\.|^linux(\.(cgroup|seccomp|apparmor|selinux|intelRdt|memoryPolicy|mountExtensions(\.idmap)?|netDevices))?$' <<<"$output"
+	run grep -vxE 'ociVersionM(in|ax)|annotations|linux\.(cgroup\.(v1|v2|systemd|systemdUser|rdma)|(seccomp|apparmor|selinux|netDevices|intelRdt|mountExtensions\.idmap)\.enabled|intelRdt\.(schemata|monitoring))' <<<"$output"
+	assert_output ''
+	run -0 jq -rc 'paths(type == "array") | join(".")' f.json
+	run grep -vxE 'hooks|mountOptions|potentiallyUnsafeConfigAnnotations|linux\.(namespaces|capabilities|seccomp\.(actions|operators|archs|knownFlags|supportedFlags)|memoryPolicy\.(modes|flags))' <<<"$output"
+	assert_output ''
+	run jq -e 'any(..; . == null)' f.json # null would say: unknown
+	assert_output false
+}
+
+@test "features: each word that it names is taken in a configuration" {
+	kist features >f.json
+	kist spec
+	local filter config count=0
+	while IFS= read -r filter; do
+		# shellcheck disable=SC2016
+		run -0 jq -c --slurpfile f f.json '$f[0] as $f | .linux += { uidMappings: [], gidMappings: [] } | '"$filter" config.json
+		while IFS= read -r config; do
+			echo "$config" >c.json
+			count=$((count + 1))
+			kist spec --check c.json >said 2>&1 && [ ! -s said ] || fail "$filter: $(cat said)"
+		done <<<"$output"
+	done <<-'E'
+		.ociVersion = ($f.ociVersionMin, $f.ociVersionMax)
+		.hooks[$f.hooks[]] = [{ path: "/hook" }]
+		$f.mountOptions[] as $o | [{ containerID: 0, hostID: 0, size: 1 }] as $m | .mounts += [{ destination: "/x", type: "tmpfs", source: "/y", options: ["bind", $o], uidMappings: $m, gidMappings: $m }]
+		[{ containerID: 0, hostID: 0, size: 1 }] as $m | .linux.namespaces |= (map(.type) + $f.linux.namespaces | unique | map({ type: . })) | .linux += { uidMappings: $m, gidMappings: $m }
+		.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/s", syscalls: [{ names: ["read"], action: $f.linux.seccomp.actions[] }] }
+		.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["read"], action: "SCMP_ACT_ERRNO", args: [{ index: 0, value: 1, op: $f.linux.seccomp.operators[] }] }] }
+		.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", architectures: $f.linux.seccomp.archs }
+		.linux.seccomp = { defaultAction: "SCMP_ACT_NOTIFY", listenerPath: "/s", flags: $f.linux.seccomp.knownFlags }
+		.linux.memoryPolicy = ($f.linux.memoryPolicy.modes[] | if IN("MPOL_DEFAULT", "MPOL_LOCAL") then { mode: . } else { mode: ., nodes: "0" } end)
+		.linux.memoryPolicy = ($f.linux.memoryPolicy.flags[] | { mode: "MPOL_BIND", nodes: "0", flags: [.] })
+	E
+	assert [ $count -gt 75 ] # one for each mount option, and the rest
+}
+
 @test "a full disk under standard output is a failure" {
 	# shellcheck disable=SC2016
 	run -1 --separate-stderr bash -c '"$0" features >/dev/full' "$KIST"

@@ -690,6 +690,21 @@ receive_pidfd() {
 	kist delete A_b.c+d-9
 }
 
+@test "ids: every operation of the specification wants one" {
+	box true
+	local verb
+	for verb in state "create --bundle b" start kill delete; do
+		# shellcheck disable=SC2086
+		run kist oci $verb
+		assert_failure
+		assert_output --regexp 'usage|argument|expected|ID'
+	done
+	run -1 kist oci create nobundle # and create a bundle: the default is the current directory
+	assert_output --partial config.json
+	run kist oci list -q
+	assert_output ''
+}
+
 @test "the state root is made with mode 700" {
 	box true
 	KIST_ROOT=$BATS_TEST_TMPDIR/deep/down/root

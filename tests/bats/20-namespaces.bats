@@ -411,6 +411,7 @@ box_join() { # box_join KIND PATH: a fresh bundle joins it, and its program is i
 	map_ids 0 100000 65536
 	run run_box
 	assert_output $'7\n65534'
+	assert_equal "$(stat -c %u b/rootfs/mine b/rootfs/theirs)" $'100007\n0' # nothing is given to other owners
 }
 
 @test "user namespace: an identity map, and exec as another user" {

@@ -298,6 +298,31 @@ owners() {
 	delete_box
 }
 
+@test "ownership: of the files that the kernel lists, those that are there; without its list of three" {
+	box sleep 1000
+	writable_tree
+	edit_config '.process.user = { uid: 1234, gid: 1234 }'
+	mkdir list
+	local names
+	for names in $'cgroup.procs\ncgroup.of-later-days' ''; do
+		rm -f list/delegate
+		[ -z "$names" ] || echo "$names" >list/delegate
+		mount --bind list /sys/kernel/cgroup
+		run start_box
+		umount /sys/kernel/cgroup
+		assert_success
+		run owners
+		if [ "$names" ]; then
+			assert_equal "$(grep -c ^1234 <<<"$output")" 2 # with the directory
+			assert_line '1234 cgroup.procs'
+		else
+			assert_equal "$(grep ^1234 <<<"$output" | LC_ALL=C sort | tr -d '\n')" \
+				'1234 1234 cgroup.procs1234 cgroup.subtree_control1234 cgroup.threads'
+		fi
+		delete_box
+	done
+}
+
 @test "ownership: a read-only tree, none, or no cgroup namespace: root keeps it" {
 	box sleep 1000
 	edit_config '.process.user = { uid: 1234, gid: 1234 }'

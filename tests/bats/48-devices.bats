@@ -54,6 +54,15 @@ allow_device() {
 	refute_line console
 }
 
+@test "default links: their target may be missing, and what has their name already stays" {
+	box sh -c 'readlink /dev/fd; cat /dev/stdin; ls /proc'
+	edit_config 'del(.mounts[] | select(.type == "proc" or (.destination | startswith("/dev")))) | .linux |= del(.maskedPaths, .readonlyPaths)'
+	writable_root
+	echo theirs >b/rootfs/dev/stdin
+	run run_box
+	assert_output $'/proc/self/fd\ntheirs'
+}
+
 @test "without a mount on /dev they are made in the root file system, and found there the next time" {
 	box stat -c '%n %t:%T' /dev/null /dev/tty
 	writable_root

@@ -52,6 +52,13 @@ kist_args() {
 	kist rm -f c
 }
 
+@test "consoleSize without a terminal means nothing" {
+	new_bundle b echo fine
+	edit_config '.process.consoleSize = { height: 70000, width: 4294967295 }'
+	run kist run --bundle "$BUNDLE" c
+	assert_output fine
+}
+
 @test "run -it without a terminal is refused" {
 	base_image
 	run kist run --rm -it base:1 true </dev/null
