@@ -310,3 +310,30 @@ of_a_user() {
 	run -0 podman --runtime-flag debug run --rm box:1 echo fine
 	assert_output --partial fine
 }
+
+@test "podman run --hooks-dir: hooks of every stage see the container as they do on runc" {
+	mkdir hooks
+	cat >hook <<-'END'
+		#!/bin/sh
+		# runc 1.1 says "created" to poststart, where the specification wants "running"
+		echo "$1 $(grep -oE 'creating|running|created|stopped' | head -n 1 | sed 's/created/running/')" >>"$2"
+	END
+	chmod +x hook
+	local stage
+	for stage in prestart createRuntime createContainer poststart poststop; do
+		jq -n --arg s "$stage" --arg p "$PWD/hook" --arg o "$PWD/seen" '{ version: "1.0.0", when: { always: true },
+			hook: { path: $p, args: ["hook", $s, $o] }, stages: [$s] }' >"hooks/$stage.json"
+	done
+	hooked() {
+		rm -f seen
+		step podman run --rm --hooks-dir "$PWD/hooks" box:1 sleep 0.5
+		cat seen
+	}
+	both hooked
+	printed '-> 0
+prestart creating
+createRuntime creating
+createContainer creating
+poststart running
+poststop stopped'
+}
