@@ -84,3 +84,12 @@ delegated() {
 	as_user "$KIST" rm web
 	assert_not_exist "$group"
 }
+
+@test "user namespaces that only root may make: the sysctl is named" {
+	[ -e /proc/sys/kernel/unprivileged_userns_clone ] || skip "Debian's kernel.unprivileged_userns_clone is not in this kernel"
+	echo 0 >/proc/sys/kernel/unprivileged_userns_clone
+	run as_user "$KIST" run --bundle b c
+	echo 1 >/proc/sys/kernel/unprivileged_userns_clone
+	assert_failure 125
+	assert_output --partial 'as root, sysctl -w kernel.unprivileged_userns_clone=1'
+}
