@@ -12,6 +12,7 @@
 
 #include "ns/kinds.h"
 #include "runtime/restore_stage.h"
+#include "runtime/restore_verify.h"
 #include "util/fd.h"
 #include "util/pb.h"
 
@@ -74,7 +75,7 @@ struct job {
 	int inherit[12]; /* descriptors that criu needs; ours, but for those of `joins` */
 	size_t inherit_count;
 	int master, null; /* the terminal; /dev/null for streams */
-	bool is_complete;
+	bool is_complete, is_verified;
 };
 
 static void job_done(struct job *j)
@@ -227,6 +228,9 @@ static int on_notify(void *ctx, const char *script, pid_t pid, int own_fd, struc
 	}
 	if (strcmp(script, "setup-namespaces") == 0)
 		return j->a->begun(j->a->ctx, pid, e);
+	/* Credentials and filters are there now. */
+	if (strcmp(script, "pre-resume") == 0)
+		return (j->is_verified = true, restore_verify(j->a->plan, j->a->group, pid, e));
 	if (strcmp(script, "post-restore") != 0)
 		return 0;
 	j->is_complete = true;
@@ -251,7 +255,7 @@ int restore_run(const struct restore_args *a, pid_t *ret_pid, int *ret_master, s
 		.ctx = &j,
 	};
 	r = criu_call(a->restore->program, &call, &a->restore->dirs, ret_pid, e);
-	if (r == 0 && !j.is_complete)
+	if (r == 0 && !(j.is_complete && j.is_verified))
 		r = err_new(e, EPROTO, "criu did not say when the processes were complete");
 	if (r < 0)
 		return r;
