@@ -22,6 +22,7 @@
 #include "util/helper.h"
 #include "ns/enter.h"
 #include "ns/mount.h"
+#include "runtime/criu.h"
 #include "runtime/rootless.h"
 #include "spec/words.h"
 #include "util/fd.h"
@@ -356,6 +357,18 @@ static void check_helper(struct check *k)
 		missing(k, DOCTOR_MISSING, e.text, "make install puts it there; KIST_LIBEXEC names another place");
 }
 
+/* Whether it can do its work on this kernel, `criu check` says: that leaves a file in /run. */
+static void check_criu(struct check *k)
+{
+	struct err e = { 0 };
+	free_auto char *path = NULL;
+
+	if (criu_find(&path, &e) == 0)
+		found(k, path);
+	else
+		missing(k, DOCTOR_MISSING, e.text, "checkpoint and restore need it: install criu, and use them as root");
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -377,6 +390,7 @@ static const struct {
 	{ "kist-image", check_helper },
 	{ "kist-net", check_helper },
 	{ "kist-systemd", check_helper },
+	{ "criu", check_criu },
 	{ "ids", check_ids },   /* the last: the checks before are repeated in the namespace, or have been made */
 };
 

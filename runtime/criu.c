@@ -18,6 +18,7 @@
 #include "runtime/sync.h"
 #include "util/fd.h"
 #include "util/pb.h"
+#include "util/proc.h"
 #include "util/sys.h"
 
 /* enum criu_req_type: what both sides call a notification. */
@@ -27,8 +28,8 @@ enum { MESSAGE_MAX = 1 << 20, ANSWER_MAX = 65536, LOG_MAX = 64 << 20, LOG_ERRORS
 int criu_find(char **ret_program, struct err *e)
 {
 	const char *path = getenv("PATH");
-	if (geteuid() != 0)
-		return err_new(e, EPERM, "criu can only be used by root");
+	if (geteuid() != 0 || proc_is_in_userns())
+		return err_new(e, EPERM, "criu can only be used by root of the host");
 	for (const char *dir = path; dir && *dir; dir = strchr(dir, ':') ? strchr(dir, ':') + 1 : NULL) {
 		int len = (int)strcspn(dir, ":");
 		free_auto char *file = mem_fmt("%.*s/criu", len ? len : 1, len ? dir : ".");
