@@ -42,6 +42,11 @@ back() {
 	}
 }
 
+# back_piped: as back, with a pipe to back.out
+back_piped() {
+	kist restore -d --bundle "$BUNDLE" --image-path img --pid-file pid c > >(cat >back.out 3>&-) 2>&1 </dev/null 3>&-
+}
+
 # last FILE: the last whole number in it
 last() {
 	tr -d '\0' <"$1" | grep -xE '[0-9]+' | tail -n 1
@@ -128,14 +133,14 @@ goes_on() {
 	box sh -c 'while read -r x; do echo "got $x from $(tty)"; done'
 	edit_config '.process.terminal = true'
 	python3 "$RUNTIME_HELPERS/console.py" s1 one >first 3>&- &
-	wait_until 5 test -S s1
+	wait_until 30 test -S s1
 	kist create --bundle "$BUNDLE" --console-socket s1 c 3>&-
 	kist start c
 	wait_until 10 grep -q 'got one from /dev/pts/0' first
 	save
 	wait
 	python3 "$RUNTIME_HELPERS/console.py" s2 two >second 3>&- &
-	wait_until 5 test -S s2
+	wait_until 30 test -S s2
 	kist restore -d --bundle "$BUNDLE" --image-path img --console-socket s2 c 3>&-
 	wait_until 10 grep -q 'got two from /dev/pts/0' second
 	run -0 kist exec c sh -c 'echo hello >/dev/console'
@@ -316,15 +321,14 @@ goes_on() {
 }
 
 @test "a user namespace" {
-	counter
-	delete_box
+	box sh -c "$COUNT"
 	chown -R 100000:100000 "$BUNDLE/rootfs"
 	edit_config '.linux.namespaces += [{ type: "user" }] |
 		.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
-	start_box
+	start_piped
 	wait_until 10 grep -qx 3 c.out
 	save
-	back
+	back_piped
 	goes_on back.out 3
 	run -0 kist exec c sh -c 'id -u; cat /proc/self/uid_map; echo x >/dev/null; head -c 3 /dev/zero | wc -c'
 	assert_line 0
@@ -341,10 +345,10 @@ goes_on() {
 	chown -R 100000:100000 "$BUNDLE/rootfs" private/src
 	edit_config '.linux.namespaces += [{ type: "user" }] |
 		.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings'
-	start_box
+	start_piped
 	wait_until 10 grep -qx 3 c.out
 	save
-	back
+	back_piped
 	run -0 kist exec c cat /data/a
 	assert_output one
 	delete_box
@@ -523,4 +527,116 @@ goes_on() {
 	assert_output true
 	kist stop -t 1 web
 	kist rm web
+}
+
+@test "a container of kist run with --rm is not saved away" {
+	base_image
+	detached --rm --name gone base:1 sh -c "$COUNT"
+	wait_until 10 eval "kist logs gone | grep -qx 3"
+	run ! kist checkpoint --image-path img gone
+	assert_output --partial 'checkpoint gone: it was run with --rm'
+	kist checkpoint --leave-running --image-path img gone
+	kist stop -t 1 gone
+}
+
+@test "hooks of a restore: the runtime's own at their points, with the new process" {
+	box sh -c "$COUNT"
+	cat >hook <<-'E'
+		#!/bin/sh
+		cat >"$2.json"
+		echo "$1 $(jq -r .status "$2.json")" >>"$2"
+	E
+	chmod +x hook
+	local kind
+	for kind in prestart createRuntime poststart poststop; do
+		edit_config '.hooks[$k] = [{ path: $p, args: ["hook", $k, $l] }]' --arg k $kind --arg p "$PWD/hook" --arg l "$PWD/log"
+	done
+	start_box
+	wait_until 10 grep -qx 3 c.out
+	save
+	kist delete c
+	[ "$(tail -n 1 log)" = 'poststop stopped' ]
+	rm log
+	back
+	run cat log
+	assert_output $'prestart creating\ncreateRuntime creating\npoststart running'
+	[ "$(jq .pid log.json)" = "$(cat pid)" ]
+	goes_on back.out 3
+	delete_box
+	# one that fails ends the restore
+	edit_config '.hooks = { createRuntime: [{ path: "/bin/false" }] }'
+	run ! back
+	assert_output --partial 'hooks.createRuntime[0]'
+	run ! kist state c
+}
+
+@test "options that criu gets: empty-ns, auto-dedup, network-lock nftables, link-remap" {
+	counter
+	save --empty-ns network --auto-dedup --network-lock nftables --link-remap --ext-unix-sk --shell-job
+	back --empty-ns network --auto-dedup --ext-unix-sk --shell-job
+	goes_on back.out 3
+	delete_box
+}
+
+@test "lazy pages: memory comes when it is asked for" {
+	box sh -c "x=\$(head -c 4000000 /dev/zero | tr '\\0' a); $COUNT"
+	start_box
+	wait_until 20 grep -qx 3 c.out
+	mkfifo status
+	kist checkpoint --image-path img --lazy-pages --page-server 127.0.0.1:7777 --status-fd 9 c >dump.out 2>&1 9>status 3>&- &
+	local dump=$!
+	head -c 1 status >got
+	[ "$(wc -c <got)" = 1 ]
+	criu lazy-pages --page-server --address 127.0.0.1 --port 7777 -D img -W img -vv -o lazy.log 3>&- &
+	local lazy=$!
+	wait_until 10 test -S img/lazy-pages.socket
+	ID=d back --lazy-pages
+	goes_on back.out 3
+	wait $dump
+	wait $lazy
+	[ "$(state_of c status)" = stopped ]
+	delete_box d
+	delete_box c
+}
+
+@test "images that bring back more than the configuration allows are not run" {
+	counter
+	delete_box
+	edit_config '.process.noNewPrivileges = false'
+	add_caps CAP_SYS_CHROOT
+	start_box
+	wait_until 10 grep -qx 3 c.out
+	save
+	edit_config '.process.capabilities |= map_values(. - ["CAP_SYS_CHROOT"])'
+	run ! back
+	assert_output --partial 'capabilities that config.json does not: CAP_SYS_CHROOT'
+	run ! kist state c
+	add_caps CAP_SYS_CHROOT
+	edit_config '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW" , syscalls: [{ names: ["mkdir"], action: "SCMP_ACT_ERRNO" }] }'
+	run ! back
+	assert_output --partial 'without linux.seccomp'
+	edit_config 'del(.linux.seccomp)'
+	back
+	delete_box
+	# made in the host's network namespace, and to be restored into one of its own
+	edit_config '.linux.namespaces |= map(select(.type != "network"))'
+	start_box
+	save
+	edit_config '.linux.namespaces += [{ type: "network" }]'
+	run ! back
+	assert_output --partial "into the host's network namespace"
+}
+
+@test "a container of kist run with a terminal of its keeper's" {
+	base_image
+	detached -t --name term base:1 sh -c "tty; $COUNT"
+	wait_until 10 eval "kist logs term | tr -d '\\r' | grep -qx 3"
+	kist checkpoint --image-path img term
+	kist wait term
+	local n
+	n=$(kist logs term | tr -d '\r' | last /dev/stdin)
+	kist restore --image-path img term </dev/null 3>&-
+	wait_until 20 eval "[ \"\$(kist logs term | tr -d '\\r' | last /dev/stdin)\" -gt $((n + 3)) ]"
+	kist stop -t 1 term
+	kist rm term
 }
