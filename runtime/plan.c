@@ -187,8 +187,9 @@ static const char added_gids[] = "the ids that kist has for you: /etc/subgid giv
 
 static int check_user(const struct spec *spec, bool is_added, const struct plan *p, struct err *e)
 {
-	const struct spec_user *u = spec->process->user;
-	if (!(p->new_ns & CLONE_NEWUSER) || !u)
+	static const struct spec_user root;
+	const struct spec_user *u = spec->process->user ? spec->process->user : &root;
+	if (!(p->new_ns & CLONE_NEWUSER))
 		return 0;
 	const char *uids = is_added ? added_uids : "linux.uidMappings";
 	const char *gids = is_added ? added_gids : "linux.gidMappings";

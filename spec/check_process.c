@@ -106,7 +106,8 @@ void check_process(struct verdict *v, const struct spec_process *p)
 	else if (!*p->args.v[0])
 		breach(v, "args[0]: expected a program, got \"\"");
 	check_env(v, "env", &p->env);
-	check_user(v, p->user);
+	if (p->user)
+		check_user(v, p->user);
 	check_rlimits(v, &p->rlimits);
 	if (p->oom_score_adj.v < -1000 || p->oom_score_adj.v > 1000) /* proc(5), oom_score_adj */
 		breach(v, "oomScoreAdj: expected -1000 to 1000, got %" PRId32, p->oom_score_adj.v);

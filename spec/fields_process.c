@@ -65,7 +65,7 @@ const struct jx_field spec_process_fields[] = {
 	JX_STR(struct spec_process, cwd, "cwd", .must = true),
 	JX_STRS(struct spec_process, env, "env"),
 	JX_STRS(struct spec_process, args, "args", .must = true),
-	JX_OBJ(struct spec_process, user, "user", struct spec_user, user_fields, .must = true),
+	JX_OBJ(struct spec_process, user, "user", struct spec_user, user_fields),
 	JX_LIST(struct spec_process, rlimits, "rlimits", struct spec_rlimit, rlimit_fields),
 	JX_OBJ(struct spec_process, capabilities, "capabilities", struct spec_capabilities,
 	       capabilities_fields),

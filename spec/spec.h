@@ -97,7 +97,7 @@ struct spec_process {
 	const char *cwd;
 	struct strs env;
 	struct strs args;
-	struct spec_user *user;    /* never NULL after spec_check */
+	struct spec_user *user;    /* NULL: 0:0 and no more groups */
 	struct spec_rlimits rlimits;
 	struct spec_capabilities *capabilities;
 	struct opt_bool no_new_privileges;

@@ -84,6 +84,16 @@ status_caps() {
 	assert_output $'PATH=/bin\nEMPTY=\nA=2\nWITH=x=y\nHOME=/root'
 }
 
+@test "user: one that is not given is root, also for exec" {
+	box sh -c 'id; sleep 1000'
+	edit_config 'del(.process.user)'
+	start_box
+	wait_until 5 grep -q 'uid=0(root) gid=0(root)' c.out
+	run kist exec --process - c <<<'{"cwd":"/","args":["id","-u"],"env":["PATH=/bin"]}'
+	assert_output 0
+	delete_box
+}
+
 @test "environment: an empty HOME is as none, and there is one in the end" {
 	box sh -c 'env | grep HOME'
 	edit_config '.process.env += ["HOME="]'
