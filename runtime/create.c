@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -310,6 +311,30 @@ static int hand_over(struct create *m, struct err *e)
 	return 0;
 }
 
+/* systemd makes the group for a process that is there. */
+static int adopt(struct create *m, pid_t pid, struct err *e)
+{
+	int r = home_adopt(&m->home, &m->plan, pid, &m->c->tree, &m->c->arena, e);
+	if (m->home.has_group) {
+		m->c->state.cgroup = m->home.group.path;
+		m->c->state.cgroup_keep = (struct opt_u32){ .has = true, .v = (uint32_t)m->home.group.keep_len };
+	}
+	return r;
+}
+
+/* A process that is nothing but there, until we kill it or end. */
+static pid_t start_holder(struct err *e)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	pid_t pid = sys_clone3(&args);
+	if (pid == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0)
+			pause();
+		_exit(1);
+	}
+	return pid < 0 ? err_sys(e, "clone") : pid;
+}
+
 /* The restored init is there with its namespaces, and nothing else: the moment of the runtime's own hooks. */
 static int restore_begun(void *ctx, pid_t pid, struct err *e)
 {
@@ -361,14 +386,18 @@ static int restore(struct create *m, struct err *e)
 	return r;
 }
 
-/* systemd makes the group for a process that is there. */
-static int adopt(struct create *m, struct err *e)
+/* criu wants to know the group before it has a process: another one holds the scope meanwhile. */
+static int restore_in_scope(struct create *m, struct err *e)
 {
-	int r = home_adopt(&m->home, &m->plan, m->c->pid, &m->c->tree, &m->c->arena, e);
-	if (m->home.has_group) {
-		m->c->state.cgroup = m->home.group.path;
-		m->c->state.cgroup_keep = (struct opt_u32){ .has = true, .v = (uint32_t)m->home.group.keep_len };
-	}
+	pid_t holder = start_holder(e);
+	if (holder < 0)
+		return holder;
+	int r = adopt(m, holder, e);
+	if (r == 0)
+		r = restore(m, e);
+	kill(holder, SIGKILL);
+	while (waitpid(holder, NULL, 0) < 0 && errno == EINTR)
+		;
 	return r;
 }
 
@@ -380,7 +409,7 @@ static int act(struct create *m, struct err *e)
 	if (r == 0)
 		r = make_rdt(m, e);
 	if (m->rq->restore)
-		return r < 0 ? r : restore(m, e);
+		return r < 0 ? r : m->plan.need & NEED_SCOPE ? restore_in_scope(m, e) : restore(m, e);
 	if (r == 0 && !m->rq->is_run)
 		r = m->gate = gate_make(&m->c->dir, e);
 	if (r >= 0 && (m->plan.need & NEED_NOTIFY))
@@ -394,7 +423,7 @@ static int act(struct create *m, struct err *e)
 	};
 	r = spawn(&args, m->home.group.fd, m->c, e);
 	if (r == 0 && (m->plan.need & NEED_SCOPE))
-		r = adopt(m, e);
+		r = adopt(m, m->c->pid, e);
 	if (r == 0)
 		r = spawn_map(&m->plan, m->c, e);
 	if (r == 0)
@@ -516,8 +545,6 @@ int container_create(const struct create_request *rq, struct container *ret, str
 		r = replace_checkpointed(c.dir.root, rq->id, e);
 	if (r == 0)
 		r = place_rdt(&m, e);
-	if (r == 0 && rq->restore && rq->cgroup_manager == CGROUP_BY_SYSTEMD)
-		r = err_new(e, EOPNOTSUPP, "systemd's cgroup manager: CRIU restores into a group of the tree, not into a scope");
 	if (r == 0)
 		r = home_place(&m.home, rq->cgroup_manager, &m.plan, &c.tree, &c.arena, e);
 	if (r < 0)

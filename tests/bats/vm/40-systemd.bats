@@ -7,6 +7,11 @@
 load ../../helpers/common
 load ../../helpers/runtime
 
+# criu writes down what the kernel can do, once: that is no leak of a test
+setup_file() {
+	criu check >/dev/null 2>&1 || { criu check; return 1; } >&2
+}
+
 # prop NAME [UNIT]: a property of the container's scope
 prop() {
 	systemctl show --value -p "$1" "${2:-kist-c.scope}"
@@ -267,4 +272,22 @@ gone() { # gone UNIT: systemd does not know it any more
 	assert_equal "$(cgroup_of "$(state_of web pid)")" /sys/fs/cgroup/system.slice/kist-web.scope
 	kist rm -f web
 	gone kist-web.scope
+}
+
+@test "checkpoint and restore: the processes come back in a scope" {
+	box sh -c 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done'
+	edit_config '.linux.resources = { pids: { limit: 30 } }'
+	start_sd
+	wait_until 20 grep -qx 3 c.out
+	kist checkpoint --image-path img c
+	local n
+	n=$(tail -n 1 c.out)
+	kist delete c
+	gone kist-c.scope
+	sd restore -d --bundle "$BUNDLE" --image-path img c >back.out 2>&1 </dev/null 3>&- || { cat back.out && false; }
+	assert_equal "$(group) $(group pids.max) $(prop TasksMax)" '/sys/fs/cgroup/system.slice/kist-c.scope 30 30'
+	assert_equal "$(wc -l <"$(group)/cgroup.procs")" "$(kist ps --format json c | jq length)"
+	wait_until 20 eval "[ \"\$(tail -n 1 back.out)\" -gt $((n + 3)) ]"
+	kist delete --force c
+	gone kist-c.scope
 }
