@@ -79,8 +79,10 @@ static int become(const struct run *x)
 	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return err_sys(x->e, "close_range");
 	const char *const only_path[] = { c->hook->path, NULL }, *const empty[] = { NULL };
+	const char *const *own = (const char *const *)(uintptr_t)environ;
 	const char *const *args = c->hook->args.n ? c->hook->args.v : only_path;
-	const char *const *env = c->hook->env.n ? c->hook->env.v : empty;
+	/* Not given it is kist's own, as with runc and crun, on whose PATH hooks count; [] is none. */
+	const char *const *env = c->hook->env.n ? c->hook->env.v : c->hook->env.v ? empty : own;
 	execve(c->hook->path, (char *const *)(uintptr_t)args, (char *const *)(uintptr_t)env);
 	return err_sys(x->e, "exec");
 }

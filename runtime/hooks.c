@@ -84,7 +84,6 @@ void hooks_poststop(const struct spec_hooks *h, const struct state *s)
 void hooks_plan(const struct spec_hooks *h, struct arena *a, struct plan *p)
 {
 	const struct spec_hook_list *list = &h->start_container;
-	static const char *const none[] = { NULL };
 	p->start_hooks = arena_array(a, list->n, sizeof(*p->start_hooks));
 	for (size_t i = 0; i < list->n; i++) {
 		const struct spec_hook *hook = &list->v[i];
@@ -99,7 +98,9 @@ void hooks_plan(const struct spec_hooks *h, struct arena *a, struct plan *p)
 		x->args = args + 2;
 		x->launch = p->process.launch ? args : NULL;
 		x->is_launch_reported = false;
-		x->env = hook->env.n ? hook->env.v : arena_array(a, 1, sizeof(*none));
+		/* Not given it is the program's own; [] is none. */
+		if (hook->env.v)
+			x->env = hook->env.n ? hook->env.v : arena_array(a, 1, sizeof(*x->env));
 		x->preserve_fds = 0;
 		/* The agent is there for the program: calls that the filter hands to it fail with ENOSYS. seccomp(2). */
 		x->filter_flags &= ~(unsigned)(SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);

@@ -226,22 +226,28 @@ gone() {
 	assert_equal "$(jq -r '.annotations | .[] | length' "$NOTES/prestart.state")" 300000
 }
 
-@test "hooks: env is what is listed, and nothing without it; args default to the path" {
+@test "hooks: env is what is listed, kist's or the program's own when none is; args default to the path" {
 	box
-	export KIST_TEST_SECRET=1
+	export KIST_TEST_OWN=mine
 	add_hook prestart /bin/cp cp /proc/self/environ "$NOTES/given"
 	set_hook prestart '.env = ["A=1", "B=two words"]'
 	add_hook prestart /bin/cp cp /proc/self/environ "$NOTES/none"
+	set_hook prestart '.env = []'
+	add_hook prestart /bin/cp cp /proc/self/environ "$NOTES/own"
 	# shellcheck disable=SC2016
 	printf '#!/bin/sh\necho "$0 $#" >%s/args\n' "$NOTES" >plain
 	chmod +x plain
 	add_hook prestart "$BATS_TEST_TMPDIR/plain"
+	edit_config '.process.env += ["HOME=/there"]'
+	add_hook startContainer /bin/sh sh -c '[ "$HOME-$PATH-$KIST_TEST_OWN" = "/there-/bin-" ] || exit 4'
+	edit_config '.process.env |= map(select(startswith("PATH=") | not)) + ["PATH=/bin"]'
 	add_hook startContainer /bin/sh sh -c 'echo "$A-${HOME:-none}" >&2; exit 3'
 	set_hook startContainer '.env = ["A=1"]'
 	run -125 run_box
 	assert_output --partial 'exit status 3: 1-none'
 	assert_equal "$(tr '\0' '\n' <"$NOTES/given")" $'A=1\nB=two words'
 	assert_equal "$(wc -c <"$NOTES/none")" 0
+	tr '\0' '\n' <"$NOTES/own" | grep -qx KIST_TEST_OWN=mine
 	assert_equal "$(<"$NOTES/args")" "$BATS_TEST_TMPDIR/plain 0"
 }
 
