@@ -16,6 +16,10 @@ setup_file() {
 	echo "kist-test:$USER_SUB:65536" | tee -a /etc/subuid >>/etc/subgid
 	systemctl start "user@$USER_ID.service"
 	wait_until 30 test -S "/run/user/$USER_ID/bus"
+	# what the manager starts when it is first needed, and keeps
+	mkdir -p "$BATS_FILE_TMPDIR/home" && cd "$BATS_FILE_TMPDIR" || return
+	as_user busctl --user list >/dev/null
+	as_user systemd-run --quiet --user --slice user.slice --scope true
 }
 
 teardown_file() {
@@ -83,6 +87,22 @@ delegated() {
 	as_user "$KIST" stop -t 0 web
 	as_user "$KIST" rm web
 	assert_not_exist "$group"
+}
+
+@test "a scope of the user's own manager: limits, pause, and nothing left" {
+	set_args sh -c 'cd /sys/fs/cgroup; cat memory.max pids.max; exec sleep 1000'
+	edit_config '.linux.resources = { memory: { limit: 20971520 }, pids: { limit: 20 } } | .linux.cgroupsPath = ":kist:c"'
+	as_user "$KIST" --systemd-cgroup run -d --bundle b c
+	local group
+	group=$(cgroup_of "$(as_user "$KIST" state c | jq .pid)")
+	[[ $group == /sys/fs/cgroup/user.slice/user-$USER_ID.slice/user@$USER_ID.service/*/kist-c.scope ]]
+	assert_equal "$(cat "$group/memory.max") $(cat "$group/pids.max")" "20971520 20"
+	assert_equal "$(as_user systemctl --user show -P MemoryMax kist-c.scope)" 20971520
+	as_user "$KIST" pause c
+	assert_equal "$(as_user "$KIST" state c | jq -r .status)" paused
+	as_user "$KIST" resume c
+	as_user "$KIST" rm -f c
+	wait_until 10 test ! -e "$group"
 }
 
 @test "user namespaces that only root may make: the sysctl is named" {
