@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/fd.h"
+#include "util/mem.h"
 
 #define RECORD_FILE "kist.json"
 
@@ -65,6 +66,34 @@ static bool is_name(const char *path)
 	return path[0] == '/' && !strpbrk(path, "[]\n");
 }
 
+/* "pipe:[12]", "file[1d:2f]", "socket:[7]": nothing else is to be handed to criu under this name. */
+static bool is_resource(const char *text)
+{
+	static const char *const starts[] = { "pipe:[", "socket:[", "file[" };
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+		size_t len = strlen(starts[i]);
+		if (strncmp(text, starts[i], len) == 0)
+			return strcmp(text + len + strspn(text + len, "0123456789abcdef:"), "]") == 0;
+	}
+	return false;
+}
+
+/* Each of the three standard streams at most once: restore has room for no more. */
+static int check_streams(const struct criu_streams *list, struct err *e)
+{
+	bool is_there[3] = { false };
+	for (size_t i = 0; i < list->n; i++) {
+		const struct criu_stream *s = &list->v[i];
+		if (s->fd.v > 2 || is_there[s->fd.v])
+			return err_new(e, EINVAL, RECORD_FILE ": streams[%zu].fd: %s", i,
+				       s->fd.v > 2 ? "no standard stream" : "named twice");
+		if (!is_resource(s->resource))
+			return err_new(e, EINVAL, RECORD_FILE ": streams[%zu].resource: no pipe, socket or file", i);
+		is_there[s->fd.v] = true;
+	}
+	return 0;
+}
+
 static int check(const struct criu_record *r, struct err *e)
 {
 	if (r->version.v != CRIU_RECORD_VERSION)
@@ -80,13 +109,10 @@ static int check(const struct criu_record *r, struct err *e)
 	for (size_t i = 0; i < r->targets.n; i++)
 		if (!is_name(r->targets.v[i].path))
 			return err_new(e, EINVAL, RECORD_FILE ": targets[%zu].path: no path of a container", i);
-	for (size_t i = 0; i < r->streams.n; i++)
-		if (r->streams.v[i].fd.v > 2)
-			return err_new(e, EINVAL, RECORD_FILE ": streams[%zu].fd: no standard stream", i);
 	for (size_t i = 0; i < r->namespaces.n; i++)
 		if (!criu_namespace_key(r->namespaces.v[i]))
 			return err_new(e, EINVAL, RECORD_FILE ": namespaces[%zu]: %s", i, r->namespaces.v[i]);
-	return 0;
+	return check_streams(&r->streams, e);
 }
 
 int criu_record_read(int images, struct criu_record *ret, struct err *e)

@@ -72,7 +72,7 @@ struct job {
 	struct stage stage;
 	struct arena arena;
 	struct str opts;
-	int inherit[12]; /* descriptors that criu needs; ours, but for those of `joins` */
+	int inherit[12]; /* descriptors that criu needs: streams (criu_record_read: at most 3) and joined namespaces (8) */
 	size_t inherit_count;
 	int master, null; /* the terminal; /dev/null for streams */
 	bool is_complete, is_verified;
