@@ -190,10 +190,8 @@ static int move_devices(struct create *m, struct err *e)
 {
 	if (!(m->plan.need & NEED_NETDEV))
 		return 0;
-	int joined = -1;
-	for (size_t i = 0; i < m->plan.join_count; i++)
-		if (m->plan.joins[i].kind == CLONE_NEWNET)
-			joined = m->opened.joins[i];
+	int at = plan_join_of(&m->plan, CLONE_NEWNET);
+	int joined = at < 0 ? -1 : m->opened.joins[at];
 	fd_auto int made = joined < 0 ? ns_open_of(m->c->pid, CLONE_NEWNET, e) : -1;
 	if (joined < 0 && made < 0)
 		return fd_take(&made);
@@ -237,18 +235,9 @@ static int learn_process(struct create *m, struct err *e)
 	return r < 0 ? err_ret(e, r, "process %d", (int)m->c->pid) : 0;
 }
 
-/* The file appears whole: conmon reads it right after create. */
 static int write_pid_file(struct create *m, struct err *e)
 {
-	if (!m->rq->pid_file)
-		return 0;
-	char pid[16];
-	int n = snprintf(pid, sizeof(pid), "%d", (int)m->c->pid);
-	int r = pid_file_write(m->rq->pid_file, pid, (size_t)n);
-	if (r < 0)
-		return err_ret(e, r, "pid file %s", m->rq->pid_file);
-	m->c->pid_file = m->rq->pid_file;
-	return 0;
+	return m->rq->pid_file ? spawn_pid_file(m->rq->pid_file, m->c, e) : 0;
 }
 
 /*

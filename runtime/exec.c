@@ -76,14 +76,6 @@ static int own_proc(struct err *e)
 	return proc < 0 ? err_sys(e, "/proc") : proc;
 }
 
-static int new_keyring(int proc, const char *label, struct err *e)
-{
-	int r = label ? lsm_label_keys(proc, label, e) : 0;
-	if (r == 0 && sys_join_session_keyring(NULL) < 0 && errno != ENOSYS)
-		r = err_sys(e, "new session keyring");
-	return r == 0 && label ? lsm_label_keys(proc, NULL, e) : r;
-}
-
 static int child_steps(const struct joiner *j, int *ret_master, struct process_found *found, struct err *e)
 {
 	const struct exec *x = j->x;
@@ -96,7 +88,7 @@ static int child_steps(const struct joiner *j, int *ret_master, struct process_f
 		return r;
 	if (setsid() < 0)
 		return err_sys(e, "new session");
-	r = new_keyring(proc, x->plan.lsm.selinux, e);
+	r = lsm_keyring(proc, &x->plan.lsm, e);
 	if (r < 0)
 		return r;
 	static const int as_they_are[3] = { -1, -1, -1 };
@@ -231,11 +223,15 @@ static int clone_bound(struct exec *x, struct joiner *j, struct container *c, st
 	struct attrs_cpus_kept kept;
 	bool is_bound = x->plan.attrs.need & ATTRS_FIRST_CPUS;
 	int r = is_bound ? attrs_bind(&x->plan.attrs, &kept, e) : 0;
-	if (r == 0)
-		r = x->is_guarded ? clone_guarded(j, c, e) : clone_plain(x, j, c, e);
-	if (r == 0 && is_bound)
-		r = attrs_unbind(&kept, e);
-	return r;
+	if (r < 0)
+		return r;
+	r = x->is_guarded ? clone_guarded(j, c, e) : clone_plain(x, j, c, e);
+	/* After a failure too: the caller may go on, and its own is the first account. */
+	struct err why;
+	int back = is_bound ? attrs_unbind(&kept, &why) : 0;
+	if (r == 0 && back < 0)
+		*e = why;
+	return r < 0 ? r : back;
 }
 
 /* A process is in the resctrl group of the one that made it, which is kist's own. */
@@ -271,15 +267,8 @@ static int release(struct exec *x, struct container *c, struct err *e)
 		r = attrs_give(&x->plan.attrs, c->pid, e);
 	if (r == 0 && x->pidfd_socket >= 0)
 		r = pidfd_socket_send(x->pidfd_socket, c->pidfd, "setns", e);
-	if (r == 0 && x->rq->pid_file) {
-		char pid[16];
-		int n = snprintf(pid, sizeof(pid), "%d", (int)c->pid);
-		r = pid_file_write(x->rq->pid_file, pid, (size_t)n);
-		if (r < 0)
-			err_ret(e, r, "pid file %s", x->rq->pid_file);
-		else
-			c->pid_file = x->rq->pid_file;
-	}
+	if (r == 0 && x->rq->pid_file)
+		r = spawn_pid_file(x->rq->pid_file, c, e);
 	if (r == 0 && (r = sync_send(c->sync, SYNC_GO, 0, -1)) < 0)
 		err_ret(e, r, "the new process");
 	const struct listener_process p = { .pid = c->pid, .init = x->state.pid.v, .is_exec = true, .state = &x->state };

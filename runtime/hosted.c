@@ -27,9 +27,8 @@ int hosted_note(const struct plan *p, const struct opened *o, struct state *s, s
 	s->hosted_mount = (struct opt_u64){ true, id.number };
 	s->hosted_inode = (struct opt_u64){ true, id.inode };
 	s->hosted_at = p->root_place;
-	for (size_t i = 0; i < p->join_count; i++)
-		if (p->joins[i].kind == CLONE_NEWNS)
-			s->hosted_ns = p->joins[i].path;
+	int at = plan_join_of(p, CLONE_NEWNS);
+	s->hosted_ns = at < 0 ? NULL : p->joins[at].path;
 	return 0;
 }
 

@@ -95,13 +95,10 @@ static int new_session(struct init *c, struct err *e)
 
 static int new_keyring(struct init *c, struct err *e)
 {
-	const char *label = c->p->process.lsm.selinux;
+	const struct lsm *l = &c->p->process.lsm;
 	/* The host's procfs, or that of the template: nothing of the container is mounted yet. */
-	fd_auto int proc = label ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-	int r = label ? lsm_label_keys(proc, label, e) : 0;
-	if (r == 0 && sys_join_session_keyring(NULL) < 0 && errno != ENOSYS)
-		r = err_sys(e, "new session keyring");
-	return r == 0 && label ? lsm_label_keys(proc, NULL, e) : r;
+	fd_auto int proc = l->selinux ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	return lsm_keyring(proc, l, e);
 }
 
 /* After clone3 has put us into the group, so that its root is what the container sees. cgroup_namespaces(7). */
@@ -162,18 +159,10 @@ static int open_launcher(struct init *c, struct err *e)
 	return c->launcher < 0 ? err_sys(e, "%s of the mount namespace template", TEMPLATE_LAUNCHER) : 0;
 }
 
-static bool joins_kind(const struct plan *p, int kind)
-{
-	for (size_t i = 0; i < p->join_count; i++)
-		if (p->joins[i].kind == kind)
-			return true;
-	return false;
-}
-
 static int open_proc(struct init *c, struct err *e)
 {
 	/* What lies on /proc of a namespace that others made is their word. */
-	if (joins_kind(c->p, CLONE_NEWNS)) {
+	if (plan_join_of(c->p, CLONE_NEWNS) >= 0) {
 		static const struct mount_options plain;
 		return (c->proc = mount_new("proc", NULL, &plain, e)) < 0 ? c->proc : 0;
 	}
@@ -464,7 +453,7 @@ void init_stage(const struct init_args *a, uint64_t flags, int cgroup)
 	int r = stage_time(a->plan, &e);
 	if (r == 0)
 		r = stage_join(a, &e);
-	if (r == 0 && !joins_kind(a->plan, CLONE_NEWUSER) && a->opened->template_ns >= 0 &&
+	if (r == 0 && plan_join_of(a->plan, CLONE_NEWUSER) < 0 && a->opened->template_ns >= 0 &&
 	    setns(a->opened->template_ns, CLONE_NEWNS) < 0)
 		r = err_sys(&e, "mount namespace template");
 	if (r == 0) {

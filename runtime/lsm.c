@@ -10,6 +10,7 @@
 
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/sys.h"
 
 /* ---- what the host has ---- */
 
@@ -70,10 +71,19 @@ int lsm_label(int proc, const struct lsm *l, struct err *e)
 	return r < 0 ? err_ret(e, r, "process.selinuxLabel %s", l->selinux) : 0;
 }
 
-int lsm_label_keys(int proc, const char *selinux, struct err *e)
+/* For the keyrings that are made from now on; "": as ever. SELinux alone has this. */
+static int label_keys(int proc, const char *label, struct err *e)
 {
-	int r = file_write_bytes(proc, "self/attr/keycreate", selinux ? selinux : "", selinux ? strlen(selinux) : 0);
-	return r < 0 ? err_ret(e, r, "process.selinuxLabel %s: keyring", selinux ? selinux : "") : 0;
+	int r = file_write_bytes(proc, "self/attr/keycreate", label, strlen(label));
+	return r < 0 ? err_ret(e, r, "process.selinuxLabel %s: keyring", label) : 0;
+}
+
+int lsm_keyring(int proc, const struct lsm *l, struct err *e)
+{
+	int r = l->selinux ? label_keys(proc, l->selinux, e) : 0;
+	if (r == 0 && sys_join_session_keyring(NULL) < 0 && errno != ENOSYS)
+		r = err_sys(e, "new session keyring");
+	return r == 0 && l->selinux ? label_keys(proc, "", e) : r;
 }
 
 /* ---- mounts ---- */

@@ -33,8 +33,11 @@ int lsm_check(int host, const struct lsm *l, const char *mount_label, struct err
  */
 int lsm_label(int proc, const struct lsm *l, struct err *e);
 
-/* Labels the keyrings that the calling process makes from now on; NULL: as ever. SELinux alone has this. Child. */
-int lsm_label_keys(int proc, const char *selinux, struct err *e);
+/*
+ * Gives the calling process a session keyring of its own, with the label. `proc`: as above, looked at for a label of
+ * SELinux alone. Child. keyrings(7)
+ */
+int lsm_keyring(int proc, const struct lsm *l, struct err *e);
 
 /* Whether a new file system of this type takes a label as its own option context=. Pure. */
 bool lsm_has_context(const char *type);

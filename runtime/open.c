@@ -62,12 +62,11 @@ static int open_maps(const struct plan *p, const struct plan_mount *m, const str
 {
 	if (m->uid_maps)
 		return userns_make(m->uid_maps, m->gid_maps, e);
-	for (size_t i = 0; i < p->join_count; i++)
-		if (p->joins[i].kind == CLONE_NEWUSER && o->joins[i] >= 0) {
-			int copy = fcntl(o->joins[i], F_DUPFD_CLOEXEC, 0);
-			return copy < 0 ? err_sys(e, "idmap") : copy;
-		}
-	return err_new(e, EINVAL, "idmap: needs uidMappings and gidMappings");
+	int at = plan_join_of(p, CLONE_NEWUSER);
+	if (at < 0 || o->joins[at] < 0)
+		return err_new(e, EINVAL, "idmap: needs uidMappings and gidMappings");
+	int copy = fcntl(o->joins[at], F_DUPFD_CLOEXEC, 0);
+	return copy < 0 ? err_sys(e, "idmap") : copy;
 }
 
 static int map_ids(const struct plan *p, const struct plan_mount *m, int tree, const struct opened *o, struct err *e)

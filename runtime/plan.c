@@ -60,6 +60,14 @@ static int plan_namespaces(const struct spec *spec, const struct plan_options *o
 	return p->need & NEED_MOUNTNS ? 0 : plan_hosted(spec, o, p, e);
 }
 
+int plan_join_of(const struct plan *p, int kind)
+{
+	for (size_t i = 0; i < p->join_count; i++)
+		if (p->joins[i].kind == kind)
+			return (int)i;
+	return -1;
+}
+
 static bool is_cgroup_type(const char *type)
 {
 	return type && (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0);
@@ -278,9 +286,8 @@ int plan_make_mounts(const struct spec *spec, const struct plan_options *o, stru
 
 static void plan_hooks(const struct spec_hooks *h, struct arena *a, struct plan *p)
 {
-	if (h->prestart.n || h->create_runtime.n || h->create_container.n) {
+	if (h->prestart.n || h->create_runtime.n || h->create_container.n)
 		p->need |= NEED_HOOKS;
-	}
 	if (h->start_container.n && (p->need & NEED_PROCESS)) {
 		p->need |= NEED_START_HOOKS;
 		hooks_plan(h, a, p);

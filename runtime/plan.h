@@ -19,33 +19,37 @@
 
 /* Facts that rows of the step tables ask for. */
 enum plan_need {
-	NEED_USERNS    = 1 << 0,   /* a user namespace is made */
-	NEED_JOINS     = 1 << 1,   /* the child joins namespaces by path */
-	NEED_MOUNTNS   = 1 << 2,   /* a mount namespace is made: the tree is built and pivoted into */
-	NEED_CHROOT    = 1 << 3,   /* there is none of its own: chroot instead */
-	NEED_NETWORK   = 1 << 4,   /* a network namespace is made: loopback */
-	NEED_CGROUPNS  = 1 << 5,
-	NEED_NAMES     = 1 << 6,   /* hostname or domainname */
-	NEED_SYSCTL    = 1 << 7,
-	NEED_KEYRING   = 1 << 8,
-	NEED_DEV       = 1 << 9,   /* /dev is not somebody else's: nodes and links are made */
-	NEED_TERMINAL  = 1 << 10,
-	NEED_READONLY  = 1 << 11,
-	NEED_PROPAGATE = 1 << 12,  /* rootfsPropagation is given */
-	NEED_PROCESS   = 1 << 13,  /* there is a process to become */
-	NEED_STAGE     = 1 << 14,  /* user, pid or time namespaces are joined, or a time namespace is made: one more fork */
-	NEED_MASK      = 1 << 15,
-	NEED_NETDEV    = 1 << 17,  /* devices of the host are moved in */
-	NEED_LABEL     = 1 << 20,  /* the process gets a label of a security module */
-	NEED_USERNS_ID = 1 << 16,  /* in a user namespace, made or joined: become its root */
-	NEED_OWNER     = 1 << 22,  /* the group is given to the container's user */
-	NEED_SCOPE     = 1 << 23,  /* systemd makes the group, for a process that is there: the child waits for it */
-	NEED_NOTIFY    = 1 << 24,  /* the last mount is the directory of the notify socket */
-	NEED_INSIDE    = 1 << 26,  /* kist itself is in one: no device can be made, no template kept */
-	NEED_HOOKS     = 1 << 28,  /* hooks before the root is entered: prestart, createRuntime or createContainer */
-	NEED_START_HOOKS = 1 << 29,
-	NEED_HOSTED    = 1 << 18,  /* the tree is built in a mount namespace that is not the container's: hosted.h */
-	NEED_TREE      = NEED_MOUNTNS | NEED_HOSTED,
+	/* the namespaces */
+	NEED_USERNS      = 1 << 0,  /* a user namespace is made */
+	NEED_USERNS_ID   = 1 << 1,  /* in a user namespace, made or joined: become its root */
+	NEED_INSIDE      = 1 << 2,  /* kist itself is in one: no device can be made, no template kept */
+	NEED_JOINS       = 1 << 3,  /* the child joins namespaces by path */
+	NEED_STAGE       = 1 << 4,  /* user, pid or time namespaces are joined, or a time namespace is made: one more fork */
+	NEED_NETWORK     = 1 << 5,  /* a network namespace is made: loopback */
+	NEED_NETDEV      = 1 << 6,  /* devices of the host are moved in */
+	NEED_CGROUPNS    = 1 << 7,
+	NEED_NAMES       = 1 << 8,  /* hostname or domainname */
+	NEED_SYSCTL      = 1 << 9,
+	NEED_KEYRING     = 1 << 10,
+	/* the tree */
+	NEED_MOUNTNS     = 1 << 11, /* a mount namespace is made: the tree is built and pivoted into */
+	NEED_HOSTED      = 1 << 12, /* the tree is built in a mount namespace that is not the container's: hosted.h */
+	NEED_CHROOT      = 1 << 13, /* there is none of its own: chroot instead */
+	NEED_DEV         = 1 << 14, /* /dev is not somebody else's: nodes and links are made */
+	NEED_MASK        = 1 << 15,
+	NEED_READONLY    = 1 << 16,
+	NEED_PROPAGATE   = 1 << 17, /* rootfsPropagation is given */
+	/* the group */
+	NEED_OWNER       = 1 << 18, /* it is given to the container's user */
+	NEED_SCOPE       = 1 << 19, /* systemd makes it, for a process that is there: the child waits for it */
+	/* the process */
+	NEED_PROCESS     = 1 << 20, /* there is one to become */
+	NEED_TERMINAL    = 1 << 21,
+	NEED_LABEL       = 1 << 22, /* it gets a label of a security module */
+	NEED_NOTIFY      = 1 << 23, /* the last mount is the directory of the notify socket */
+	NEED_HOOKS       = 1 << 24, /* hooks before the root is entered: prestart, createRuntime or createContainer */
+	NEED_START_HOOKS = 1 << 25,
+	NEED_TREE        = NEED_MOUNTNS | NEED_HOSTED,  /* the tree is built, in either */
 };
 
 enum plan_mount_kind {
@@ -98,6 +102,9 @@ struct plan {
 	struct devices_program devices;
 	bool is_no_pivot;
 };
+
+/* Which of the joined namespaces is of this kind (CLONE_NEW*): its index, or -1. */
+int plan_join_of(const struct plan *p, int kind);
 
 struct plan_options {
 	const char *id, *bundle;

@@ -132,7 +132,8 @@ int spawn_map(const struct plan *p, struct container *c, struct err *e)
 	return r < 0 ? err_ret(e, r, "the container's process") : 0;
 }
 
-int pid_file_write(const char *path, const char *text, size_t len)
+/* A temporary file beside it, then rename: conmon reads it right after create. */
+static int write_beside(const char *path, const char *text, size_t len)
 {
 	const char *slash = strrchr(path, '/');
 	char dir[PATH_MAX];
@@ -143,4 +144,15 @@ int pid_file_write(const char *path, const char *text, size_t len)
 	dir[n] = '\0';
 	fd_auto int fd = open(!slash ? "." : n ? dir : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : file_replace(fd, slash ? slash + 1 : path, text, len, 0644);
+}
+
+int spawn_pid_file(const char *path, struct container *c, struct err *e)
+{
+	char pid[16];
+	int n = snprintf(pid, sizeof(pid), "%d", (int)c->pid);
+	int r = write_beside(path, pid, (size_t)n);
+	if (r < 0)
+		return err_ret(e, r, "pid file %s", path);
+	c->pid_file = path;
+	return 0;
 }

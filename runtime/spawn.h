@@ -14,8 +14,8 @@ int spawn(const struct init_args *args, int cgroup, struct container *ret, struc
 /* Writes the child's id maps and lets it go on; nothing, where it does not wait. Its group is what it shall be. */
 int spawn_map(const struct plan *p, struct container *c, struct err *e);
 
-/* Writes a pid file: a temporary file beside it, then rename. Silent. */
-int pid_file_write(const char *path, const char *text, size_t len);
+/* Writes the pid file, which appears whole; `c` knows of it from then on. `path` is borrowed. Runs in the parent. */
+int spawn_pid_file(const char *path, struct container *c, struct err *e);
 
 /*
  * The other half of a stage: learns the pid of the process that `stage`, our child, clones as our child, and reaps the

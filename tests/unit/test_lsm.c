@@ -124,10 +124,11 @@ static void selinux_of_exec_and_keys(void **state)
 	assert_int_equal(lsm_label(proc, &l, &e), 0);
 	assert_holds("proc/self/attr/exec", "u:r:t:s0:c1,c2");
 	put("proc/self/attr/keycreate", "");
-	assert_int_equal(lsm_label_keys(proc, l.selinux, &e), 0);
+	assert_int_equal(lsm_keyring(proc, &l, &e), 0);
 	assert_holds("proc/self/attr/keycreate", "u:r:t:s0:c1,c2");
-	assert_int_equal(lsm_label_keys(proc, NULL, &e), 0);
-	assert_int_equal(faccessat(proc, "self/attr/keycreate", F_OK, 0), 0);
+	assert_int_equal(unlinkat(proc, "self/attr/keycreate", 0), 0);
+	assert_int_equal(lsm_keyring(proc, &l, &e), -ENOENT);
+	assert_non_null(strstr(e.text, "process.selinuxLabel u:r:t:s0:c1,c2: keyring"));
 	assert_int_equal(unlinkat(proc, "self/attr/exec", 0), 0);
 	assert_int_equal(lsm_label(proc, &l, &e), -ENOENT);
 	assert_non_null(strstr(e.text, "process.selinuxLabel u:r:t:s0:c1,c2: "));
