@@ -53,7 +53,7 @@ all: $(O)/kist $(O)/kist-image $(O)/kist-net $(O)/kist-systemd $(O)/kist-gen
 # What every start runs comes first: the kernel maps a program in stretches, and so the rest stays out of memory.
 KIST_HOT  := $(addprefix cli/,main.c opt.c optval.c words.c words_run.c words_life.c cmd.c cmd_run.c cmd_service.c run_words.c) \
              $(addprefix engine/,run.c run_bundle.c launch.c) \
-             $(filter-out $(addprefix runtime/,print.c user.c hook%.c signals.c update.c notify.c events.c netstat.c checkpoint.c mountinfo.c) runtime/criu%.c runtime/restore%.c,$(wildcard runtime/*.c)) $(wildcard ns/*.c) \
+             $(filter-out $(addprefix runtime/,print.c user.c hook%.c signals.c update.c notify.c events.c netstat.c checkpoint.c mount_table.c) runtime/criu%.c runtime/restore%.c,$(wildcard runtime/*.c)) $(wildcard ns/*.c) \
              $(filter-out cgroup/stat.c cgroup/stat_more.c cgroup/limits_change.c cgroup/scope.c cgroup/scope_props.c,$(wildcard cgroup/*.c)) \
              $(filter-out spec/default.c spec/features%.c spec/merge.c,$(wildcard spec/*.c)) $(filter-out util/log_daemon.c util/pb.c,$(wildcard util/*.c))
 KIST_ORDER := $(KIST_HOT) $(filter-out $(KIST_HOT),$(KIST_SRC))

@@ -32,7 +32,7 @@ static int open_at(const char *path)
 char *cgroup_tree_parse(struct arena *a, const char *text)
 {
 	for (const char *line = text, *end; *line; line = *end ? end + 1 : end) {
-		struct mountinfo m;
+		struct mountinfo_line m;
 		end = strchrnul(line, '\n');
 		if (mountinfo_cut(arena_strn(a, line, (size_t)(end - line)), &m) && strcmp(m.type, "cgroup2") == 0)
 			return m.point;

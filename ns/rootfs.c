@@ -60,7 +60,7 @@ static int hide_all_bare(struct err *e)
 	if (!f)
 		return err_sys(e, "old root: mountinfo");
 	static char line[8192];
-	struct mountinfo m;
+	struct mountinfo_line m;
 	int r = 0;
 	while (r == 0 && fgets(line, sizeof(line), f))
 		if (mountinfo_cut(line, &m) && (strcmp(m.type, "proc") == 0 || strcmp(m.type, "sysfs") == 0))

@@ -14,7 +14,7 @@
 
 #include "ns/kinds.h"
 #include "runtime/criu.h"
-#include "runtime/mountinfo.h"
+#include "runtime/mount_table.h"
 #include "util/fd.h"
 #include "util/path.h"
 
@@ -24,7 +24,7 @@ enum { PROC_FILE_MAX = 64 << 20 };
 struct look {
 	int proc, root; /* /proc/PID, and the container's root */
 	const struct spec *spec;
-	struct mountinfo mounts;
+	struct mount_table mounts;
 	struct criu_record *record;
 	struct str *opts;
 };
@@ -38,7 +38,7 @@ static uint64_t mount_at(const struct look *l, const char *path, struct stat *re
 		return 0;
 	if (ret_st && fstat(fd, ret_st) < 0)
 		return 0;
-	const struct mount_row *m = mountinfo_find(&l->mounts, x.stx_mnt_id);
+	const struct mount_row *m = mount_table_find(&l->mounts, x.stx_mnt_id);
 	/* The mount that a path lies in need not begin there. */
 	return m && (x.stx_attributes & STATX_ATTR_MOUNT_ROOT) ? x.stx_mnt_id : 0;
 }
@@ -75,7 +75,7 @@ static int look_at_binds(struct look *l, struct err *e)
 		const struct spec_mount *m = &l->spec->mounts.v[i];
 		if (!is_bind(m))
 			continue;
-		struct mount_row *row = mountinfo_find(&l->mounts, mount_at(l, m->destination, NULL));
+		struct mount_row *row = mount_table_find(&l->mounts, mount_at(l, m->destination, NULL));
 		if (!row || row->is_known)
 			continue;
 		if (strpbrk(row->point, "[]\n"))
@@ -91,7 +91,7 @@ static void look_below_binds(struct look *l)
 {
 	for (size_t i = 0; i < l->mounts.n; i++) {
 		struct mount_row *row = &l->mounts.v[i];
-		const struct mount_row *up = mountinfo_find(&l->mounts, row->parent);
+		const struct mount_row *up = mount_table_find(&l->mounts, row->parent);
 		if (row->is_known || !up || up == row || !up->is_known)
 			continue;
 		const struct criu_mounts *list = &l->record->mounts;
@@ -114,7 +114,7 @@ static void look_at_masks(struct look *l)
 	const struct spec_linux *linux_ = l->spec->linux_;
 	for (size_t i = 0; linux_ && i < linux_->masked_paths.n; i++) {
 		struct stat st;
-		struct mount_row *row = mountinfo_find(&l->mounts, mount_at(l, linux_->masked_paths.v[i], &st));
+		struct mount_row *row = mount_table_find(&l->mounts, mount_at(l, linux_->masked_paths.v[i], &st));
 		if (row && !row->is_known && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
 			add_mount(l, row, CRIU_NULL, NULL, NULL);
 	}
@@ -170,7 +170,7 @@ static void look_at_rest(struct look *l)
 static void look_at_targets(struct look *l)
 {
 	struct criu_targets *list = &l->record->targets;
-	const struct mount_row *root = mountinfo_find(&l->mounts, mount_at(l, "/", NULL));
+	const struct mount_row *root = mount_table_find(&l->mounts, mount_at(l, "/", NULL));
 	for (size_t i = 0; root && i < l->mounts.n; i++) {
 		const struct mount_row *row = &l->mounts.v[i];
 		fd_auto int fd = path_open(l->root, row->point, PATH_IN_ROOT, O_PATH, 0);
@@ -207,7 +207,7 @@ static void add_file(struct look *l, unsigned fd, const struct stat *st)
 	if (file_read(l->proc, name, PROC_FILE_MAX, false, &info, &len) < 0 ||
 	    read_number(info, "mnt_id:", &mount) < 0)
 		return;
-	if (mountinfo_find(&l->mounts, mount))
+	if (mount_table_find(&l->mounts, mount))
 		return;
 	struct criu_streams *list = &l->record->streams;
 	bool is_null = S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
@@ -310,7 +310,7 @@ int criu_look(pid_t pid, const struct spec *spec, struct criu_record *ret, struc
 	*ret = (struct criu_record){.version = {true, CRIU_RECORD_VERSION}};
 	int r = check_spec(spec, e);
 	if (r == 0)
-		r = mountinfo_read(proc, &ret->arena, &l.mounts, e);
+		r = mount_table_read(proc, &ret->arena, &l.mounts, e);
 	if (r < 0)
 		return r;
 	ret->is_terminal = (struct opt_bool){true, spec->process && spec->process->terminal.v};

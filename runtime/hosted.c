@@ -36,7 +36,7 @@ int hosted_note(const struct plan *p, const struct opened *o, struct state *s, s
 static bool is_stacked(const char *dir)
 {
 	free_auto char *text = NULL;
-	struct mountinfo m;
+	struct mountinfo_line m;
 	int found = 0;
 	if (file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, false, &text, NULL) < 0)
 		return false;

@@ -23,7 +23,8 @@
 
 /* The build makes the program first (Makefile, LAUNCHER). */
 __asm__(".section .rodata\n.balign 16\n.globl launcher_start\nlauncher_start:\n\t.incbin \"" LAUNCHER "\"\n"
-	".globl launcher_end\nlauncher_end:\n\t.byte 0\n.previous\n");
+	"launcher_end:\n\t.balign 4\n.globl launcher_size\nlauncher_size:\n\t.long launcher_end - launcher_start\n"
+	".previous\n");
 
 int launcher_open(void)
 {
@@ -32,7 +33,7 @@ int launcher_open(void)
 		fd = memfd_create("kist-launcher", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
-	int r = fd_write_all(fd, launcher_start, (size_t)(launcher_end - launcher_start));
+	int r = fd_write_all(fd, launcher_start, launcher_size);
 	if (r == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		r = -errno;
 	return r < 0 ? r : fd_take(&fd);

@@ -5,6 +5,7 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "util/err.h"
 
@@ -15,7 +16,8 @@
 int launcher_open(void);
 
 /* The launcher's bytes, for the mount namespace template. */
-extern const unsigned char launcher_start[], launcher_end[];
+extern const unsigned char launcher_start[];
+extern const uint32_t launcher_size;
 
 /*
  * Executes kist again, with the same arguments, from a detached read-only copy of the mount that its file lies on. Does

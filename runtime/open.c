@@ -338,7 +338,7 @@ int plan_open(struct plan *p, int state_root, int own_tree, struct arena *a, str
 	if (p->need & (NEED_INSIDE | NEED_HOOKS | NEED_HOSTED))
 		return open_launcher(p, ret, e);
 	struct err why;
-	const struct template_file launcher = { launcher_start, (size_t)(launcher_end - launcher_start) };
+	const struct template_file launcher = { launcher_start, launcher_size };
 	ret->template_ns = template_open(state_root, &launcher, &why);
 	if (ret->template_ns < 0)
 		log_debug("%s; the host's mount namespace is copied instead", why.text);

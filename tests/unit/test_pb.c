@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The wire format of util/pb and the rows of runtime/mountinfo, both against texts written out by hand. */
+/* The wire format of util/pb and the rows of runtime/mount_table, both against texts written out by hand. */
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "runtime/mountinfo.h"
+#include "runtime/mount_table.h"
 #include "util/pb.h"
 
 /* The examples of the encoding's own description: field 1 = 150, field 2 = "testing". */
@@ -85,8 +85,8 @@ static void test_mountinfo(void **state)
 		      "56 41 0:37 /a\\040b /c\\134d\\011e rw - tmpfs tmpfs rw,size=4k\n"
 		      "57 41 0:37 /cut";
 	struct arena arena_auto a = { 0 };
-	struct mountinfo m;
-	mountinfo_parse(text, &a, &m);
+	struct mount_table m;
+	mount_table_parse(text, &a, &m);
 	assert_int_equal(m.n, 3);
 	assert_string_equal(m.v[0].root, "/b/rootfs");
 	assert_string_equal(m.v[0].point, "/");
@@ -94,9 +94,9 @@ static void test_mountinfo(void **state)
 	assert_string_equal(m.v[1].device, "0:36");
 	assert_string_equal(m.v[2].root, "/a b");
 	assert_string_equal(m.v[2].point, "/c\\d\te");
-	assert_ptr_equal(mountinfo_find(&m, 55), &m.v[1]);
-	assert_int_equal(mountinfo_find(&m, 56)->parent, 41);
-	assert_null(mountinfo_find(&m, 57));
+	assert_ptr_equal(mount_table_find(&m, 55), &m.v[1]);
+	assert_int_equal(mount_table_find(&m, 56)->parent, 41);
+	assert_null(mount_table_find(&m, 57));
 }
 
 int main(void)

@@ -17,16 +17,16 @@ struct mount_row {
 	bool is_known;         /* for the reader's own use */
 };
 
-struct mountinfo {
+struct mount_table {
 	struct mount_row *v;   /* parents before their children, as the kernel lists them */
 	size_t n;
 };
 
 /* Takes the rows out of a text; octal escapes are undone. Lines that are none are passed over. Pure. In the arena. */
-void mountinfo_parse(char *text, struct arena *a, struct mountinfo *ret);
+void mount_table_parse(char *text, struct arena *a, struct mount_table *ret);
 
 /* Reads those of the process whose /proc directory `proc` is. */
-int mountinfo_read(int proc, struct arena *a, struct mountinfo *ret, struct err *e);
+int mount_table_read(int proc, struct arena *a, struct mount_table *ret, struct err *e);
 
 /* The row of a mount id; NULL: there is none. */
-struct mount_row *mountinfo_find(const struct mountinfo *m, uint64_t id);
+struct mount_row *mount_table_find(const struct mount_table *m, uint64_t id);
