@@ -16,6 +16,8 @@
 #include "engine/root.h"
 #include "engine/run_parts.h"
 #include "runtime/control.h"
+#include "runtime/exposed.h"
+#include "runtime/launcher.h"
 #include "runtime/rootless.h"
 #include "spec/load.h"
 #include "util/clock.h"
@@ -195,7 +197,10 @@ int run_place_hooks(struct create_request *create, const struct record_dir *d, c
 
 /* ---- one container ---- */
 
-/* From here on the container's directory is there, and goes again on failure. */
+/*
+ * From here on the container's directory is there, and goes again on failure. -ERESTART: what it is to be is known now,
+ * and that kist has to run from a read-only mount for it (exposed.h).
+ */
 static int run_in(const struct run_request *rq, struct run_source *s, struct record_dir *d, int *ret_status,
 		  struct err *e)
 {
@@ -213,6 +218,8 @@ static int run_in(const struct run_request *rq, struct run_source *s, struct rec
 	int r = compose(&rq->options, s->has_image ? &s->image : NULL, &s->file, &place, &spec, e);
 	if (r < 0)
 		return r;
+	if (exposed_is(&spec) && !launcher_is_sealed())
+		return -ERESTART;
 	bool is_hooked = s->has_image && spec.hooks;
 	if (is_hooked)
 		spec.root->path = "rootfs";
@@ -262,8 +269,10 @@ int run_container(const struct run_request *rq, char ret_name[static RUN_NAME_MA
 	snprintf(ret_name, RUN_NAME_MAX, "%s", d.name);
 	r = run_in(rq, &s, &d, ret_status, e);
 	if (r < 0) {
-		record_remove(&d, &ignored);
-		return r;
+		int gone = record_remove(&d, &ignored);
+		if (r == -ERESTART && gone < 0)
+			*e = ignored;
+		return r != -ERESTART ? r : gone < 0 ? gone : launcher_seal_self(e);
 	}
 	return rq->is_rm && !rq->is_detached ? record_remove(&d, e) : 0;
 }

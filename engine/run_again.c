@@ -7,6 +7,7 @@
 #include "engine/root.h"
 #include "engine/run_parts.h"
 #include "runtime/control.h"
+#include "runtime/exposed.h"
 #include "runtime/rootless.h"
 #include "spec/load.h"
 #include "util/fd.h"
@@ -47,6 +48,9 @@ static int again(const char *state_root, const struct store *s, const char *stor
 	r = spec_load_bytes(config, len, "config.json", &spec, e);
 	if (r < 0)
 		return err_at(e, r, "container %s", d->name);
+	/* Nothing is made yet, and what we hold goes with our memory: to do all of this twice does no harm. */
+	if (!restore && (r = exposed_seal(&spec, e)) < 0)
+		return r;
 	const struct run_request rq = {
 		.state_root = state_root, .name = d->name, .is_detached = !is_attached, .is_rm = record.is_rm.v,
 		.is_input = record.is_input.v, .log_max_bytes = record.log_max_bytes,

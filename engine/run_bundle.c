@@ -6,6 +6,7 @@
 #include "engine/run_parts.h"
 #include "runtime/bundle.h"
 #include "runtime/control.h"
+#include "runtime/exposed.h"
 #include "runtime/rootless.h"
 #include "util/fd.h"
 
@@ -67,14 +68,15 @@ int run_bundle(const struct run_request *rq, int *ret_status, struct err *e)
 
 	if (r == 0)
 		r = rootless_enter(&b.spec, e);
+	/* criu executes what it restores: nothing of kist is in the container. */
+	if (r == 0 && !rq->restore)
+		r = exposed_seal(&b.spec, e);
 	if (r < 0)
 		return r;
 	struct create_request create = run_create_request(rq, rq->name, &b.spec);
 	create.bundle = b.path;
 	create.config = b.config;
 	create.config_len = b.config_len;
-	/* criu executes what it restores: nothing of kist is in the container. */
-	create.is_first = (!rq->is_detached || rq->is_oci) && !rq->restore;
 	*ret_status = 0;
 	if (rq->is_detached)
 		return rq->is_oci ? run_alone(&create, e) : run_kept(rq, &b, &create, e);

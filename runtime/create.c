@@ -27,7 +27,6 @@
 #include "runtime/home.h"
 #include "runtime/hooks.h"
 #include "runtime/hosted.h"
-#include "runtime/launcher.h"
 #include "runtime/notify.h"
 #include "runtime/plan.h"
 #include "runtime/rootless.h"
@@ -76,17 +75,6 @@ static void create_done(struct create *m)
 
 /* ---- before any side effect ---- */
 
-/*
- * Whether somebody in the container's pid namespace could reach kist's own file through the child before it is the
- * program, or the program itself could: the launcher covers all containers with a pid namespace of their own.
- */
-static bool is_exposed(const struct plan *p)
-{
-	if (p->need & NEED_USERNS_ID)
-		return false;
-	return !(p->new_ns & CLONE_NEWPID) || ((p->need & NEED_PROCESS) && !p->process.launch);
-}
-
 static bool has_listener(const struct create *m)
 {
 	return m->plan.process.filter_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER;
@@ -124,8 +112,8 @@ static int decide(struct create *m, int own_rootfs, struct err *e)
 	if (r == 0)
 		r = plan_make(rq->spec, &o, &m->c->arena, &m->plan, e);
 	m->adds_userns = o.adds_userns;
-	if (r == 0 && rq->is_first && is_exposed(&m->plan))
-		r = launcher_seal_self(e);
+	if (r == 0)
+		r = process_check_preserved(&m->plan.process, e);
 	if (r == 0 && has_listener(m))
 		r = find_listener(m, e);
 	if (r == 0 && (m->plan.need & NEED_NETDEV) && !(m->net_program = helper_find("kist-net", e)))

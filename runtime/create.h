@@ -47,7 +47,6 @@ struct create_request {
 	struct create_service service;
 	bool is_no_pivot, is_no_keyring;
 	enum cgroup_manager cgroup_manager;
-	bool is_first;                /* nothing was done yet that kist may not do again, should it have to restart itself */
 	bool is_run;                  /* no gate: container_go releases the process */
 	const struct criu_options *restore; /* the processes come out of CRIU's images, and run already; NULL: a new one */
 };

@@ -18,6 +18,7 @@
 #include "ns/mount.h"
 #include "runtime/console.h"
 #include "runtime/exec_plan.h"
+#include "runtime/exposed.h"
 #include "runtime/launcher.h"
 #include "runtime/process.h"
 #include "runtime/rootless.h"
@@ -65,11 +66,11 @@ static int join(const struct joiner *j, int ns, struct err *e)
  * A procfs that the container can neither change nor find, of the new process's own pid namespace. Where kist has not the
  * right to make one (it gets that only in the container's user namespace), the host's: before the namespaces are joined.
  */
-static int own_proc(struct err *e)
+static int own_proc(bool is_inside, struct err *e)
 {
 	static const struct mount_options plain = { .data = "" };
 	int proc = mount_new("proc", NULL, &plain, e);
-	if (proc != -EPERM)
+	if (proc != -EPERM || is_inside)
 		return proc;
 	err_clear(e);
 	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -82,7 +83,7 @@ static int child_steps(const struct joiner *j, int *ret_master, struct process_f
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_sys(e, "parent death signal");
 	bool is_labelled = lsm_is_used(&x->plan.lsm);
-	fd_leave_auto int proc = is_labelled ? own_proc(e) : -1;
+	fd_leave_auto int proc = is_labelled ? own_proc(j->is_staged, e) : -1;
 	int r = is_labelled && proc < 0 ? proc : j->is_staged ? 0 : join(j, j->ns, e);
 	if (r < 0)
 		return r;
@@ -326,7 +327,7 @@ int container_exec(const struct exec_request *rq, struct exec_process *ret, stru
 	 * Before the program runs, a process that may trace the new one could open kist's own file through it; and without
 	 * the launcher it is kist itself that executes the program.
 	 */
-	if (r == 0 && (x.is_guarded || (!x.plan.launch && !(x.ns & CLONE_NEWUSER))))
+	if (r == 0 && (x.is_guarded || (!x.plan.launch && exposed_is_writable(&x.spec))))
 		r = launcher_seal_self(e);
 	if (r == 0 && rq->console_socket && !x.plan.is_terminal)
 		r = err_new(e, EINVAL, "console socket: given, but no terminal is asked for");
@@ -340,6 +341,9 @@ int container_exec(const struct exec_request *rq, struct exec_process *ret, stru
 		r = exec_open_root(&x, e);
 	if (r == 0)
 		r = exec_open_group(&x, e);
+	/* Before it is there: whoever comes after it must know. */
+	if (r == 0)
+		r = exec_note_tracer(&x, e);
 	if (r == 0)
 		r = run(&x, &c, e);
 	if (r < 0)

@@ -184,6 +184,19 @@ static void set_root_ids(struct exec *x, const struct spec_linux *l)
 	x->root_gid = is_given ? userns_first(&l->gid_mappings) : userns_first_of(path);
 }
 
+static bool has_ptrace(const struct spec_process *p)
+{
+	const struct spec_capabilities *c = p ? p->capabilities : NULL;
+	int ptrace = caps_number("cap_sys_ptrace");
+	for (size_t i = 0; c && i < c->bounding.n; i++)
+		if (caps_number(c->bounding.v[i]) == ptrace)
+			return true;
+	for (size_t i = 0; c && i < c->permitted.n; i++)
+		if (caps_number(c->permitted.v[i]) == ptrace)
+			return true;
+	return false;
+}
+
 int exec_plan(struct exec *x, struct err *e)
 {
 	const struct spec_linux *l = x->spec.linux_;
@@ -205,16 +218,38 @@ int exec_plan(struct exec *x, struct err *e)
 	if (r < 0)
 		return r;
 	x->plan.preserve_fds = x->rq->preserve_fds;
+	r = process_check_preserved(&x->plan, e);
+	if (r < 0)
+		return r;
 	attrs_plan(&x->process, l, true, &x->arena, &x->plan.attrs);
 	if (x->plan.is_terminal && x->rq->rows && x->rq->columns) {
 		x->plan.rows = x->rq->rows;
 		x->plan.columns = x->rq->columns;
 	}
-	int ptrace = caps_number("cap_sys_ptrace");
-	const struct spec_capabilities *c = x->spec.process ? x->spec.process->capabilities : NULL;
-	for (size_t i = 0; c && i < c->bounding.n && !(x->ns & CLONE_NEWUSER); i++)
-		x->is_guarded |= caps_number(c->bounding.v[i]) == ptrace;
+	if (x->ns & CLONE_NEWUSER)
+		return 0;
+	x->is_guarded = x->state.is_traced.v || has_ptrace(x->spec.process);
+	x->is_tracer = !x->is_guarded && has_ptrace(&x->process);
 	return 0;
+}
+
+int exec_note_tracer(struct exec *x, struct err *e)
+{
+	if (!x->is_tracer)
+		return 0;
+	struct state_dir dir = STATE_DIR_NONE;
+	struct state now;
+	int r = state_open(x->dir.root, x->rq->id, true, &dir, e);
+	if (r < 0)
+		return r;
+	r = state_read(&dir, &now, e);
+	if (r == 0) {
+		now.is_traced = (struct opt_bool){ true, true };
+		r = state_write(&dir, &now, e);
+		state_done(&now);
+	}
+	state_close(&dir);
+	return r;
 }
 
 bool exec_has_userns(const struct exec *x)

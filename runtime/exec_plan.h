@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first half of exec: which container, what to run in it, and how. Looks and decides; changes nothing. Caller:
+ * The first half of exec: which container, what to run in it, and how. Looks and decides. Caller:
  * runtime/exec.c. Runs in the parent.
  */
 #pragma once
@@ -29,6 +29,7 @@ struct exec {
 	int ns;                        /* CLONE_NEW* that the container has of its own or joined */
 	struct listener listener;      /* who gets the notifications of the filter */
 	bool is_guarded;               /* the container could look into a process that still has host descriptors */
+	bool is_tracer;                /* with the new process it can: is_guarded for all that come later */
 };
 
 void exec_done(struct exec *x);
@@ -43,6 +44,9 @@ int exec_plan(struct exec *x, struct err *e);
 
 /* Whether the container has a user namespace of its own, by its config or by kist's doing. After exec_find. */
 bool exec_has_userns(const struct exec *x);
+
+/* Records a process that makes all later ones guarded (state.h, is_traced). */
+int exec_note_tracer(struct exec *x, struct err *e);
 
 /* Opens the root of a container that is not the root of its mount namespace. */
 int exec_open_root(struct exec *x, struct err *e);

@@ -71,6 +71,8 @@ static int become(const struct run *x)
 {
 	static struct process_found found;
 	const struct hook_call *c = x->c;
+	if (c->is_tamed && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(x->e, "no_new_privs");
 	if (c->process) {
 		if ((size_t)snprintf(found.path, sizeof(found.path), "%s", c->hook->path) >= sizeof(found.path))
 			return err_new(x->e, ENAMETOOLONG, "file name too long");

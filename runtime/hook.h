@@ -23,6 +23,7 @@ struct hook_call {
 	int cwd;                            /* the directory in which it starts; -1: ours */
 	const struct process_plan *process; /* startContainer: started as the container's program would be; or NULL */
 	int launcher;                       /* for `process`, as in process_exec; -1 */
+	bool is_tamed;                      /* it must not get more from files than `process` gives it: no_new_privs */
 	bool is_stoppable;                  /* INT, TERM, HUP and QUIT, which we hold back, end it: it is a failure */
 };
 

@@ -3,6 +3,7 @@
 #include "runtime/hooks.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,6 +81,26 @@ void hooks_poststop(const struct spec_hooks *h, const struct state *s)
 
 /* ---- the child's ---- */
 
+/*
+ * A filter without no_new_privs takes CAP_SYS_ADMIN, and so the process that waits for the hooks still has it, and no
+ * filter, when the program will not. A hook that may trace would have that too: then it may not.
+ */
+static bool is_tempting(const struct process_plan *p)
+{
+	return p->filter && !p->no_new_privileges && !(p->caps.permitted & 1ULL << CAP_SYS_ADMIN) &&
+	       ((p->caps.permitted | p->caps.bounding) & 1ULL << CAP_SYS_PTRACE);
+}
+
+static void drop_ptrace(struct caps *c)
+{
+	const uint64_t others = ~(1ULL << CAP_SYS_PTRACE);
+	c->bounding &= others;
+	c->permitted &= others;
+	c->effective &= others;
+	c->inheritable &= others;
+	c->ambient &= others;
+}
+
 /* The launcher's words for each, and how the program itself is started: user, capabilities, filter, limits. */
 void hooks_plan(const struct spec_hooks *h, struct arena *a, struct plan *p)
 {
@@ -102,6 +123,8 @@ void hooks_plan(const struct spec_hooks *h, struct arena *a, struct plan *p)
 		if (hook->env.v)
 			x->env = hook->env.n ? hook->env.v : arena_array(a, 1, sizeof(*x->env));
 		x->preserve_fds = 0;
+		if (is_tempting(&p->process))
+			drop_ptrace(&x->caps);
 		/* The agent is there for the program: calls that the filter hands to it fail with ENOSYS. seccomp(2). */
 		x->filter_flags &= ~(unsigned)(SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 	}
@@ -148,6 +171,8 @@ int hooks_start_container(const struct plan *p, const struct hooks_child *h, int
 		const struct hook_call c = {
 			.kind = "startContainer", .index = i, .hook = &list->v[i], .state = h->created,
 			.pid = getpid(), .cwd = root, .process = &p->start_hooks[i], .launcher = launcher,
+			.is_tamed = p->start_hooks[i].caps.bounding != p->process.caps.bounding ||
+				    p->start_hooks[i].caps.permitted != p->process.caps.permitted,
 		};
 		r = hook_run(&c, e);
 	}

@@ -93,12 +93,30 @@ static int new_session(struct init *c, struct err *e)
 	return setsid() < 0 ? err_sys(e, "new session") : 0;
 }
 
+/*
+ * A procfs that no container can touch: the host's, or that of the template. What lies on /proc of a namespace that others
+ * made is their word: there it is one of our own.
+ */
+static int trusted_proc(const struct init *c, struct err *e)
+{
+	static const struct mount_options plain;
+	if (plan_join_of(c->p, CLONE_NEWNS) >= 0)
+		return mount_new("proc", NULL, &plain, e);
+	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return proc < 0 ? err_sys(e, "/proc") : proc;
+}
+
+static int open_proc(struct init *c, struct err *e)
+{
+	c->proc = trusted_proc(c, e);
+	return c->proc < 0 ? c->proc : 0;
+}
+
 static int new_keyring(struct init *c, struct err *e)
 {
 	const struct lsm *l = &c->p->process.lsm;
-	/* The host's procfs, or that of the template: nothing of the container is mounted yet. */
-	fd_auto int proc = l->selinux ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-	return lsm_keyring(proc, l, e);
+	fd_auto int proc = l->selinux ? trusted_proc(c, e) : -1;
+	return l->selinux && proc < 0 ? proc : lsm_keyring(proc, l, e);
 }
 
 /* After clone3 has put us into the group, so that its root is what the container sees. cgroup_namespaces(7). */
@@ -157,17 +175,6 @@ static int open_launcher(struct init *c, struct err *e)
 		return 0;
 	c->launcher = open(TEMPLATE_LAUNCHER, O_PATH | O_CLOEXEC);
 	return c->launcher < 0 ? err_sys(e, "%s of the mount namespace template", TEMPLATE_LAUNCHER) : 0;
-}
-
-static int open_proc(struct init *c, struct err *e)
-{
-	/* What lies on /proc of a namespace that others made is their word. */
-	if (plan_join_of(c->p, CLONE_NEWNS) >= 0) {
-		static const struct mount_options plain;
-		return (c->proc = mount_new("proc", NULL, &plain, e)) < 0 ? c->proc : 0;
-	}
-	c->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return c->proc < 0 ? err_sys(e, "/proc") : 0;
 }
 
 static int set_sysctls(struct init *c, struct err *e)
@@ -348,7 +355,9 @@ static void obey_signals(void)
 static int wait_at_gate(struct init *c)
 {
 	int r = sync_send(c->a->sync, SYNC_READY, 0, c->master);
-	/* Neighbours in a shared pid namespace may look at us while we wait: nothing of the host is to be seen. */
+	/* Neighbours in a shared pid namespace may look at us while we wait: nothing of the host is to be seen. prctl(2). */
+	if (!(c->p->new_ns & CLONE_NEWPID))
+		prctl(PR_SET_DUMPABLE, 0);
 	int keep[] = { c->a->sync, c->a->gate, c->launcher };
 	fd_close_others(3 + c->p->process.preserve_fds, keep, ARRAY_LEN(keep));
 	c->master = -1;
@@ -391,6 +400,19 @@ static int walk(struct init *c, struct err *e)
 	return 0;
 }
 
+/*
+ * Hooks are files of the container, and it is still we who wait for them: nothing of the host may be found in us.
+ * Our file is out of reach already (exposed.h).
+ */
+static int start_hooks(struct init *c, int end, struct err *e)
+{
+	int keep[] = { end, c->launcher };
+	fd_close_others(3 + c->p->process.preserve_fds, keep, ARRAY_LEN(keep));
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_sys(e, "dumpable");
+	return hooks_start_container(c->p, &c->a->hooks, c->launcher, e);
+}
+
 void init_run(const struct init_args *args)
 {
 	struct init c = { .a = args, .p = args->plan, .root = -1, .place = -1, .proc = -1, .master = -1, .slave = -1,
@@ -406,8 +428,7 @@ void init_run(const struct init_args *args)
 	int end = args->gate >= 0 ? wait_at_gate(&c) : wait_for_parent(&c);
 	if (!(args->plan->need & NEED_PROCESS)) {
 		err_new(&e, EINVAL, "process: missing in config.json, so there is nothing to start");
-	} else if ((args->plan->need & NEED_START_HOOKS) &&
-		   hooks_start_container(c.p, &args->hooks, c.launcher, &e) < 0) {
+	} else if ((args->plan->need & NEED_START_HOOKS) && start_hooks(&c, end, &e) < 0) {
 		sync_send_abort(end, &e);
 		_exit(1);
 	} else {

@@ -57,12 +57,15 @@ int launcher_own_arguments(char ***ret_argv, struct err *e)
 	return 0;
 }
 
-int launcher_seal_self(struct err *e)
+bool launcher_is_sealed(void)
 {
 	struct statvfs fs;
-	if (statvfs("/proc/self/exe", &fs) < 0)
-		return err_sys(e, "own program");
-	if (fs.f_flag & ST_RDONLY)
+	return statvfs("/proc/self/exe", &fs) == 0 && (fs.f_flag & ST_RDONLY);
+}
+
+int launcher_seal_self(struct err *e)
+{
+	if (launcher_is_sealed())
 		return 0;
 	char **argv;
 	int r = launcher_own_arguments(&argv, e);

@@ -19,6 +19,9 @@ int launcher_open(void);
 extern const unsigned char launcher_start[];
 extern const uint32_t launcher_size;
 
+/* Whether the file that kist runs from cannot be written to where it lies. statvfs(3). */
+bool launcher_is_sealed(void);
+
 /*
  * Executes kist again, with the same arguments, from a detached read-only copy of the mount that its file lies on. Does
  * nothing when the file cannot be written to there already. Returns 0, or -errno with e filled; on the way it does not

@@ -76,14 +76,17 @@ static void plan_rlimits(const struct spec_process *p, struct arena *a, struct p
 		};
 }
 
-/*
- * The launcher's arguments, unless the filter would stop the call that executes it, or a label would be spent on it: the
- * policy is about the program, and need not know the launcher.
- */
+bool process_is_launched(const struct spec_process *p, const struct spec_seccomp *seccomp)
+{
+	const struct lsm lsm = { p->apparmor_profile, p->selinux_label };
+	return !lsm_is_used(&lsm) && (!seccomp || seccomp_allows(seccomp, "execveat"));
+}
+
+/* The launcher's arguments. */
 static void plan_launch(const struct spec_process *p, const struct spec_seccomp *seccomp, struct arena *a,
 			struct process_plan *ret)
 {
-	if (lsm_is_used(&ret->lsm) || (seccomp && !seccomp_allows(seccomp, "execveat")))
+	if (!process_is_launched(p, seccomp))
 		return;
 	ret->launch = arena_array(a, p->args.n + 3, sizeof(*ret->launch));
 	ret->is_launch_reported = !seccomp || (seccomp_allows(seccomp, "fcntl") && seccomp_allows(seccomp, "write"));
@@ -141,6 +144,13 @@ int process_plan(const struct spec_process *p, const struct spec_seccomp *seccom
 	if (r == 0 && seccomp)
 		r = plan_filter(seccomp, state_root, a, ret, e);
 	return r;
+}
+
+int process_check_preserved(const struct process_plan *p, struct err *e)
+{
+	int missing = p->preserve_fds ? fd_find_missing(3, p->preserve_fds) : -1;
+	return missing < 0 ? 0 : err_new(e, EBADF, "descriptor %d: is to be passed on to the program, but is not open "
+					 "(--preserve-fds and LISTEN_FDS count from 3 on)", missing);
 }
 
 static int is_asked(const struct spec *spec, const char *key, struct err *e)

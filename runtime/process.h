@@ -64,11 +64,23 @@ struct process_plan {
 int process_plan(const struct spec_process *p, const struct spec_seccomp *seccomp, bool is_userns, int state_root,
 		 struct arena *a, struct process_plan *ret, struct err *e);
 
+/*
+ * Whether the launcher executes the program: not, when the filter would stop the call that executes the launcher, or a
+ * label would be spent on it, since the policy is about the program and need not know the launcher. Pure.
+ */
+bool process_is_launched(const struct spec_process *p, const struct spec_seccomp *seccomp);
+
 /* Puts "NAME=VALUE" into the environment, in the place of what has that name. Borrowed. Runs in the parent. */
 void process_set_env(struct process_plan *p, const char *word, struct arena *a);
 
 /* Passes `fds` sockets on, from descriptor 3 on and before what is preserved, as sd_listen_fds(3) wants it. Parent. */
 void process_listen(struct process_plan *p, unsigned fds, const char *names, struct arena *a);
+
+/*
+ * -EBADF: a descriptor that is to be passed on was not given to us. One of our own would have its number, and stay open
+ * longer in the container than the others. Parent.
+ */
+int process_check_preserved(const struct process_plan *p, struct err *e);
 
 /*
  * Opens the terminal on the devpts beneath `root` and gives it size and owner. Runs in the child, before it becomes

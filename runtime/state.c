@@ -33,6 +33,7 @@ static const struct jx_field state_rows[] = {
 	JX_U64(struct state, pid_start, "pidStart"),
 	JX_BOOL(struct state, is_terminal, "terminal"),
 	JX_BOOL(struct state, is_pid_shared, "sharesPids"),
+	JX_BOOL(struct state, is_traced, "traced"),
 	JX_BOOL(struct state, has_listener, "listener"),
 	JX_BOOL(struct state, is_userns, "userns"),
 	JX_BOOL(struct state, has_hooks, "hooks"),

@@ -35,6 +35,7 @@ struct state {
 	struct opt_u64 pid_start;      /* its start time in clock ticks: tells a reused pid */
 	struct opt_bool is_terminal;
 	struct opt_bool is_pid_shared; /* no pid namespace of its own: its processes outlive the init */
+	struct opt_bool is_traced;     /* exec has given a process CAP_SYS_PTRACE that the container has not by its config */
 	struct opt_bool has_listener;  /* start hands the filter's notifications to linux.seccomp.listenerPath; else absent */
 	struct opt_bool has_hooks;     /* config.json lists hooks for start or delete, and the container got so far */
 	struct opt_bool is_checkpointed; /* a checkpoint has ended it: restore may take its place */

@@ -290,6 +290,16 @@ void fd_close_others(unsigned from, int *keep, size_t count)
 	close_range(from, ~0U, 0);
 }
 
+int fd_find_missing(unsigned from, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		int flags = fcntl((int)(from + i), F_GETFD);
+		if (flags < 0 || (flags & FD_CLOEXEC))
+			return (int)(from + i);
+	}
+	return -1;
+}
+
 char *fd_path(int fd, char buf[static 32])
 {
 	snprintf(buf, 32, "/proc/self/fd/%d", fd);

@@ -76,5 +76,11 @@ int file_remove_tree(int dirfd, const char *name);
 /* Closes every descriptor from `from` on but those of a short list (-1: none), sorting the list. close_range(2). */
 void fd_close_others(unsigned from, int *keep, size_t count);
 
+/*
+ * The first of `count` descriptors from `from` on that a caller has not passed to us, or -1. One that is closed on exec is
+ * ours: it cannot have come with execve(2).
+ */
+int fd_find_missing(unsigned from, unsigned count);
+
 /* Formats "/proc/self/fd/N" into a buffer of 32 bytes and returns it. */
 char *fd_path(int fd, char buf[static 32]);
