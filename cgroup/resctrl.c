@@ -259,6 +259,41 @@ int resctrl_add(int base, const char *group, pid_t pid, struct err *e)
 	return r == 0 && is_monitored ? add_to(base, group, pid, e) : r;
 }
 
+void resctrl_put_back(int base, const char *group, const char *old)
+{
+	char clos[256], file[512];
+	class_of(group, clos, sizeof(clos));
+	snprintf(file, sizeof(file), "%s/schemata", clos);
+	/* The kernel shows what it takes: resctrl.rst, "schemata". */
+	int r = file_write(base, file, old);
+	if (r < 0)
+		log_warn(KEY ": %s could not be put back: %s", file, strerror(-r));
+}
+
+int resctrl_change(int base, const char *group, const char *l3, const char *mem_bw, char **ret_old, struct err *e)
+{
+	const struct spec_intel_rdt want = {
+		.l3_cache_schema = l3, .mem_bw_schema = mem_bw,
+	};
+	arena_auto struct arena a = { 0 };
+	struct resctrl lines = { 0 };
+	char clos[256], file[512];
+	free_auto char *old = NULL;
+	class_of(group, clos, sizeof(clos));
+	snprintf(file, sizeof(file), "%s/schemata", clos);
+	lines.clos = clos;
+	plan_lines(&want, &a, &lines);
+	int r = file_read(base, file, SCHEMATA_MAX, false, &old, NULL);
+	if (r < 0)
+		return err_ret(e, r, KEY ": %s", file);
+	r = write_lines(base, &lines, e);
+	if (r < 0)
+		resctrl_put_back(base, group, old);
+	else
+		*ret_old = ptr_take(old);
+	return r;
+}
+
 static int remove_dir(int base, const char *dir, struct err *e)
 {
 	if (unlinkat(base, dir, AT_REMOVEDIR) == 0 || errno == ENOENT)

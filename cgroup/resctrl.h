@@ -45,5 +45,14 @@ int resctrl_add(int base, const char *group, pid_t pid, struct err *e);
  */
 int resctrl_remove(int base, const char *group, bool owns_clos, struct err *e);
 
+/*
+ * Writes new lines of l3CacheSchema and memBwSchema (NULL: none) into the class of a container's group. What the class
+ * had before is ret_old, the caller's to free; on failure it has that again.
+ */
+int resctrl_change(int base, const char *group, const char *l3, const char *mem_bw, char **ret_old, struct err *e);
+
+/* Writes what resctrl_change gave, as far as the kernel takes it. */
+void resctrl_put_back(int base, const char *group, const char *old);
+
 /* After a create that failed: takes back the class of a given closID that it made, unless others are in it by now. */
 void resctrl_undo(int base, const struct resctrl *r);

@@ -116,13 +116,10 @@ static int read_change(const struct update_options *o, struct arena *a, struct s
 
 	if (r < 0)
 		return r;
-	if (o->l3_cache_schema || o->mem_bw_schema)
-		return err_new(e, EOPNOTSUPP, "option --%s: the container has no linux.intelRdt",
-			       o->l3_cache_schema ? "l3-cache-schema" : "mem-bw-schema");
 	bool has_words = memcmp(ret, &none, sizeof(none)) != 0;
 	if (is_file && has_words)
 		return cmd_usage(e, "--resources takes all from its file: give it alone");
-	if (!is_file && !has_words)
+	if (!is_file && !has_words && !o->l3_cache_schema && !o->mem_bw_schema)
 		return cmd_usage(e, "nothing to change: give a limit, or --resources FILE");
 	return is_file ? from_file(o->resources, a, ret, e) : 0;
 }
@@ -132,9 +129,13 @@ int cmd_update(const struct cli *cli, const void *options, int argc, char **argv
 	const struct engine g = { .state_root = cli->global->root, .store = cli->global->store };
 	struct arena arena_auto a = { 0 };
 	struct spec_resources change = { 0 };
-	int r = read_change(options, &a, &change, e);
+	const struct update_options *o = options;
+	const struct update_request rq = {
+		.resources = &change, .l3_cache_schema = o->l3_cache_schema, .mem_bw_schema = o->mem_bw_schema,
+	};
+	int r = read_change(o, &a, &change, e);
 
 	for (int i = 0; i < argc && r == 0; i++)
-		r = engine_update(&g, argv[i], &change, e);
+		r = engine_update(&g, argv[i], &rq, e);
 	return r;
 }

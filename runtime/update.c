@@ -9,6 +9,7 @@
 #include "cgroup/controllers.h"
 #include "cgroup/devices_bpf.h"
 #include "cgroup/limits_change.h"
+#include "cgroup/resctrl.h"
 #include "runtime/home.h"
 #include "runtime/target.h"
 #include "spec/check.h"
@@ -86,26 +87,44 @@ int update_plan(const struct spec_resources *base, const struct spec_resources *
 	return r;
 }
 
-static int join_into(struct spec *s, const struct spec_resources *change, struct update *ret, struct err *e)
+static bool has_rdt(const struct update_request *rq)
+{
+	return rq->l3_cache_schema || rq->mem_bw_schema;
+}
+
+static int join_rdt(struct spec *s, const struct update_request *rq, struct err *e)
+{
+	struct spec_intel_rdt *rdt = s->linux_->intel_rdt;
+	if (!has_rdt(rq))
+		return 0;
+	if (!rdt)
+		return err_new(e, EINVAL, "option --%s: the container has no linux.intelRdt",
+			       rq->l3_cache_schema ? "l3-cache-schema" : "mem-bw-schema");
+	rdt->l3_cache_schema = rq->l3_cache_schema ? rq->l3_cache_schema : rdt->l3_cache_schema;
+	rdt->mem_bw_schema = rq->mem_bw_schema ? rq->mem_bw_schema : rdt->mem_bw_schema;
+	return spec_check(s, e);
+}
+
+static int join_into(struct spec *s, const struct update_request *rq, struct update *ret, struct err *e)
 {
 	if (!s->linux_)
 		s->linux_ = arena_new(&s->arena, struct spec_linux);
-	int r = update_plan(s->linux_->resources, change, &s->arena, ret, e);
+	int r = update_plan(s->linux_->resources, rq->resources, &s->arena, ret, e);
 	if (r < 0)
 		return r;
 	struct spec_resources *joined = arena_new(&s->arena, struct spec_resources);
 	*joined = ret->joined;
 	s->linux_->resources = joined;
-	return 0;
+	return join_rdt(s, rq, e);
 }
 
-int update_config(int dirfd, const struct spec_resources *change, struct str *ret_text, struct err *e)
+int update_config(int dirfd, const struct update_request *rq, struct str *ret_text, struct err *e)
 {
 	struct spec s spec_auto = { 0 };
 	struct update u;
 	int r = spec_load_file(dirfd, "config.json", &s, e);
 	if (r == 0)
-		r = join_into(&s, change, &u, e);
+		r = join_into(&s, rq, &u, e);
 	if (r == 0)
 		spec_print(ret_text, &s, 0);
 	return r;
@@ -114,6 +133,7 @@ int update_config(int dirfd, const struct spec_resources *change, struct str *re
 /* ---- the change itself ---- */
 
 struct job {
+	const struct update_request *rq;
 	struct target *t;
 	struct spec *spec;               /* the new configuration */
 	const struct spec_resources *old;
@@ -122,7 +142,17 @@ struct job {
 	struct devices_program devices, old_devices;
 	struct limits_saved saved;
 	bool has_userns;
+	int resctrl;                     /* -1: nothing changes there */
+	char *old_schemata;              /* of the class, once it has been written to */
 };
+
+static void job_done(struct job *j)
+{
+	fd_drop(&j->resctrl);
+	free(j->old_schemata);
+}
+
+#define job_auto __attribute__((cleanup(job_done)))
 
 static bool has_userns(const struct spec *s)
 {
@@ -130,13 +160,13 @@ static bool has_userns(const struct spec *s)
 }
 
 /* Everything that can be refused for a reason in the input, or in what the group uses now. */
-static int decide(struct job *j, const struct spec_resources *change, struct err *e)
+static int decide(struct job *j, struct err *e)
 {
 	static const struct spec_resources none;
 	struct arena *a = &j->spec->arena;
 	const struct spec_resources *old = j->spec->linux_ ? j->spec->linux_->resources : NULL;
 	j->old = old;
-	int r = join_into(j->spec, change, &j->u, e);
+	int r = join_into(j->spec, j->rq, &j->u, e);
 	if (r == 0)
 		r = limits_plan(&j->u.change, "", a, &j->limits, e);
 	if (r == 0 && j->u.change.devices.n)
@@ -148,7 +178,9 @@ static int decide(struct job *j, const struct spec_resources *change, struct err
 	if (r == 0)
 		r = limits_check_usage(j->t->group, &j->u.change, "", e);
 	j->has_userns = has_userns(j->spec);
-	return r;
+	if (r == 0 && has_rdt(j->rq))
+		r = j->resctrl = resctrl_open(e);
+	return r < 0 ? r : 0;
 }
 
 /* A controller that nothing has asked for so far. */
@@ -205,6 +237,14 @@ static int write_config(struct job *j, struct err *e)
 	return r < 0 ? err_ret(e, r, "state directory: config.json") : 0;
 }
 
+static int change_rdt(struct job *j, struct err *e)
+{
+	if (j->resctrl < 0)
+		return 0;
+	return resctrl_change(j->resctrl, j->t->state.rdt, j->rq->l3_cache_schema, j->rq->mem_bw_schema, &j->old_schemata,
+			      e);
+}
+
 static int act(struct job *j, struct err *e)
 {
 	struct err ignored;
@@ -218,9 +258,13 @@ static int act(struct job *j, struct err *e)
 		r = devices_apply(group, &j->devices, j->has_userns, true, e);
 	bool has_devices = r == 0 && j->u.change.devices.n;
 	if (r == 0)
+		r = change_rdt(j, e);
+	if (r == 0)
 		r = write_config(j, e);
 	if (r == 0)
 		return 0;
+	if (j->old_schemata)
+		resctrl_put_back(j->resctrl, j->t->state.rdt, j->old_schemata);
 	if (has_devices)
 		devices_apply(group, &j->old_devices, j->has_userns, true, &ignored);
 	if (j->t->state.scope)
@@ -229,11 +273,11 @@ static int act(struct job *j, struct err *e)
 	return r;
 }
 
-int container_update(int root, const char *id, const struct spec_resources *change, struct err *e)
+int container_update(int root, const char *id, const struct update_request *rq, struct err *e)
 {
 	struct target t target_auto = TARGET_NONE;
 	struct spec s spec_auto = { 0 };
-	struct job j = { .t = &t, .spec = &s };
+	struct job j job_auto = { .rq = rq, .t = &t, .spec = &s, .resctrl = -1 };
 	int r = target_open(root, id, true, &t, e);
 	if (r == 0 && (t.status == STATUS_STOPPED || t.status == STATUS_CREATING))
 		r = err_new(e, ESRCH, "container not running");
@@ -242,7 +286,7 @@ int container_update(int root, const char *id, const struct spec_resources *chan
 	if (r == 0)
 		r = spec_load_file(t.dir.fd, "config.json", &s, e);
 	if (r == 0)
-		r = decide(&j, change, e);
+		r = decide(&j, e);
 	if (r == 0)
 		r = act(&j, e);
 	return r < 0 ? err_at(e, r, "update %s", id) : 0;

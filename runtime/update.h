@@ -12,6 +12,12 @@
 #include "util/err.h"
 #include "util/mem.h"
 
+/* What is asked for. What it does not name stays as it is. */
+struct update_request {
+	const struct spec_resources *resources;
+	const char *l3_cache_schema, *mem_bw_schema;   /* of linux.intelRdt; NULL: as they are */
+};
+
 /* A change and what comes of it. */
 struct update {
 	struct spec_resources change;  /* what is to be written now, with what the change depends on */
@@ -26,10 +32,10 @@ int update_plan(const struct spec_resources *base, const struct spec_resources *
 		struct update *ret, struct err *e);
 
 /* Reads the config.json below `dirfd`, joins the change into it, and gives the new text. Changes nothing. */
-int update_config(int dirfd, const struct spec_resources *change, struct str *ret_text, struct err *e);
+int update_config(int dirfd, const struct update_request *rq, struct str *ret_text, struct err *e);
 
 /*
- * Changes the group's limits and the device program of a container that is created, running or paused, and its stored
- * configuration: all of it, or nothing. "container not running": it has stopped.
+ * Changes the group's limits, the device program and the resctrl class of a container that is created, running or
+ * paused, and its stored configuration: all of it, or nothing. "container not running": it has stopped.
  */
-int container_update(int root, const char *id, const struct spec_resources *change, struct err *e);
+int container_update(int root, const char *id, const struct update_request *rq, struct err *e);

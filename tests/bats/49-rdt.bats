@@ -124,6 +124,23 @@ when_there() {
 	assert_not_exist "$FAKE/resctrl/c"
 }
 
+@test "update changes the class of a running container, and what is kept of it" {
+	fake_resctrl
+	box sleep 1000
+	edit_config '.linux.intelRdt = { closID: "web" }'
+	fooled create --bundle b c >out 2>&1 </dev/null 3>&-
+	run -1 fooled update --mem-bw-schema 'L3:0=3' c
+	assert_output --partial 'linux.intelRdt.memBwSchema: expected one line that begins with MB:'
+	assert_equal "$(<"$FAKE/resctrl/web/schemata")" '    L3:0=0000f;1=fffff'
+	fooled update --l3-cache-schema 'L3:0=00003;1=0ffff' --mem-bw-schema 'MB:0=50' c
+	assert_equal "$(<"$FAKE/resctrl/web/schemata")" $'L3:0=00003;1=0ffff\nMB:0=50'
+	run jq -c '.linux.intelRdt' "$KIST_ROOT/c/config.json"
+	assert_output '{"closID":"web","l3CacheSchema":"L3:0=00003;1=0ffff","memBwSchema":"MB:0=50"}'
+	run -1 kist update --l3-cache-schema 'L3:0=1' c
+	assert_output --partial 'no resctrl file system is mounted'
+	fooled delete --force c
+}
+
 @test "a create that fails leaves no group" {
 	fake_resctrl
 	box true

@@ -221,6 +221,23 @@ static void a_given_class_stays_and_the_own_one_goes(void **state)
 	assert_int_equal(faccessat(base, "c", F_OK, 0), -1);
 }
 
+static void a_class_is_changed_and_changed_back(void **state)
+{
+	(void)state;
+	free_auto char *old = NULL;
+	put("web/schemata", "L3:0=f\n");
+	assert_int_equal(resctrl_change(base, "web/mon_groups/c", "L3:0=3", "MB:0=50", &old, &e), 0);
+	assert_string_equal(old, "L3:0=f\n");
+	assert_holds("web/schemata", "L3:0=3\nMB:0=50\n");
+	put("web/schemata", "");
+	resctrl_put_back(base, "web/mon_groups/c", old);
+	assert_holds("web/schemata", "L3:0=f\n");
+	char *untouched = NULL;
+	assert_int_equal(resctrl_change(base, "gone", NULL, "MB:0=50", &untouched, &e), -ENOENT);
+	assert_non_null(strstr(e.text, "linux.intelRdt: gone/schemata"));
+	assert_null(untouched);
+}
+
 static void undo_takes_only_an_empty_class(void **state)
 {
 	(void)state;
@@ -250,6 +267,7 @@ int main(void)
 		T(a_group_that_cannot_be_written_is_taken_back),
 		T(monitoring_within_a_class),
 		T(a_given_class_stays_and_the_own_one_goes),
+		T(a_class_is_changed_and_changed_back),
 		T(undo_takes_only_an_empty_class),
 	};
 	return cmocka_run_group_tests_name("resctrl", tests, NULL, NULL);
