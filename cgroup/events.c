@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cgroup/attr.h"
+#include "util/clock.h"
 #include "util/fd.h"
 
 enum { EVENTS_TEXT_MAX = 256 };
@@ -25,13 +25,6 @@ int cgroup_events_read(int group_fd, struct cgroup_events *ret_events)
 	attr_key(text, "frozen", &frozen);
 	*ret_events = (struct cgroup_events){ .is_populated = populated != 0, .is_frozen = frozen != 0 };
 	return r;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* 1: the key has the value wanted; 0: not yet. */
@@ -52,7 +45,7 @@ int cgroup_events_wait(int group_fd, const char *key, bool wanted, int timeout_m
 	fd_auto int fd = openat(group_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int64_t end = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
+	int64_t end = timeout_ms > 0 ? clock_ms() + timeout_ms : 0;
 	for (int left = timeout_ms; ;) {
 		int r = look(fd, key, wanted);
 		if (r != 0)
@@ -64,7 +57,7 @@ int cgroup_events_wait(int group_fd, const char *key, bool wanted, int timeout_m
 		if (poll(&p, 1, left) < 0 && errno != EINTR)
 			return -errno;
 		if (timeout_ms > 0) {
-			int64_t rest = end - now_ms();
+			int64_t rest = end - clock_ms();
 			left = rest > 0 ? (int)rest : 0;
 		}
 	}

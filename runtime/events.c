@@ -6,10 +6,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "runtime/target.h"
+#include "util/clock.h"
 #include "util/fd.h"
 
 struct watch {
@@ -18,13 +18,6 @@ struct watch {
 	void *ctx;
 	uint64_t oom_kills;   /* that have been told, or were before us */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int tell_stats(struct watch *w, struct err *e)
 {
@@ -57,12 +50,12 @@ static int wait_and_tell(struct watch *w, int64_t interval_ms, struct err *e)
 	/* The file reports a change since it was read or opened. Without the controller there is none: poll(2) skips -1. */
 	fd_auto int memory = openat(w->t->group, "memory.events", O_RDONLY | O_CLOEXEC);
 	cgroup_oom_count(w->t->group, &w->oom_kills);
-	for (int64_t due = now_ms() + interval_ms;;) {
+	for (int64_t due = clock_ms() + interval_ms;;) {
 		struct pollfd p[] = {
 			{ .fd = w->t->pidfd, .events = POLLIN },
 			{ .fd = memory, .events = POLLPRI },
 		};
-		int64_t left = due - now_ms();
+		int64_t left = due - clock_ms();
 		int n = poll(p, 2, left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left);
 		if (n < 0 && errno != EINTR)
 			return err_sys(e, "wait for events");
@@ -72,7 +65,7 @@ static int wait_and_tell(struct watch *w, int64_t interval_ms, struct err *e)
 		int r = tell_kills(w, e);
 		if (r < 0 || p[0].revents)
 			return r;
-		if (now_ms() < due)
+		if (clock_ms() < due)
 			continue;
 		due += interval_ms;
 		r = tell_stats(w, e);

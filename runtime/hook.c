@@ -15,9 +15,9 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/fd.h"
 #include "util/proc.h"
 
@@ -182,13 +182,6 @@ static bool hear(struct run *x)
 	return n > 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Readable as soon as a signal waits for us; -1: signals do what they do anyway. */
 static int open_stop(void)
 {
@@ -213,7 +206,7 @@ static int attend(struct run *x)
 	const struct opt_i64 *timeout = &x->c->hook->timeout;
 	bool is_limited = timeout->has && timeout->v < SECONDS_MAX;
 	fd_auto int stop = x->c->is_stoppable ? open_stop() : -1;
-	int64_t end_ms = is_limited ? now_ms() + timeout->v * 1000 : 0;
+	int64_t end_ms = is_limited ? clock_ms() + timeout->v * 1000 : 0;
 	for (;;) {
 		struct pollfd p[FDS] = {
 			[IN] = { .fd = x->in[1], .events = POLLOUT },
@@ -221,11 +214,11 @@ static int attend(struct run *x)
 			[END] = { .fd = x->pidfd, .events = POLLIN },
 			[STOP] = { .fd = stop, .events = POLLIN },
 		};
-		int64_t left_ms = is_limited ? end_ms - now_ms() : -1;
+		int64_t left_ms = is_limited ? end_ms - clock_ms() : -1;
 		int n = poll(p, FDS, is_limited && left_ms < 0 ? 0 : (int)left_ms);
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n == 0 && is_limited && now_ms() >= end_ms)
+		if (n == 0 && is_limited && clock_ms() >= end_ms)
 			return -ETIMEDOUT;
 		if (n <= 0)
 			continue;

@@ -32,6 +32,13 @@ char *clock_text(char out[static CLOCK_TEXT_MAX])
 	return clock_format(now, out);
 }
 
+int64_t clock_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 int clock_parse(const char *text, struct timespec *ret_time)
 {
 	/* "2026-11-22T08:15:30": six numbers, each followed by its sign, the last by what is left. */

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/fd.h"
 #include "util/sys.h"
 
@@ -79,9 +79,7 @@ int proc_signal(int pidfd, int sig)
 
 int proc_wait_end(int pidfd, int timeout_ms)
 {
-	struct timespec end;
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	int64_t left = timeout_ms, start = (int64_t)end.tv_sec * 1000 + end.tv_nsec / 1000000;
+	int64_t left = timeout_ms, end = clock_ms() + timeout_ms;
 	for (;;) {
 		struct pollfd p = { .fd = pidfd, .events = POLLIN };
 		int n = poll(&p, 1, (int)left);
@@ -93,9 +91,7 @@ int proc_wait_end(int pidfd, int timeout_ms)
 			return -errno;
 		if (timeout_ms < 0)
 			continue;
-		struct timespec now;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		left = timeout_ms - ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - start);
+		left = end - clock_ms();
 		if (left < 0)
 			left = 0;
 	}

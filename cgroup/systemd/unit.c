@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cgroup/systemd/props.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 #define DESTINATION "org.freedesktop.systemd1"
@@ -15,7 +16,7 @@
 #define MANAGER "org.freedesktop.systemd1.Manager"
 
 /* What a job may take: a slice that is started may wait for others. */
-enum { JOB_USEC = 60 * 1000000 };
+enum { JOB_S = 60 };
 
 /* ---- the bus ---- */
 
@@ -95,17 +96,18 @@ static int watch_jobs(struct unit *u, struct job *j, struct err *e)
 static int wait_job(struct unit *u, struct job *j, sd_bus_message *reply, struct err *e)
 {
 	const char *path;
-	uint64_t waited = 0;
 	int r = sd_bus_message_read(reply, "o", &path);
 	if (r < 0)
 		return err_ret(e, r, "answer of systemd");
 	snprintf(j->path, sizeof(j->path), "%s", path);
-	while (!j->has_ended) {
+	/* By the clock: others' jobs wake us too. */
+	for (int64_t end_ms = clock_ms() + JOB_S * 1000; !j->has_ended;) {
+		int64_t left_ms = end_ms - clock_ms();
 		r = sd_bus_process(u->bus, NULL);
-		if (r == 0 && waited++ < JOB_USEC / 1000000)
-			r = sd_bus_wait(u->bus, 1000000);
-		else if (r == 0)
-			return err_new(e, ETIMEDOUT, "systemd's job has not ended after %d s", JOB_USEC / 1000000);
+		if (r == 0 && left_ms <= 0)
+			return err_new(e, ETIMEDOUT, "systemd's job has not ended after %d s", JOB_S);
+		if (r == 0)
+			r = sd_bus_wait(u->bus, (uint64_t)left_ms * 1000);
 		if (r < 0 && r != -EINTR)
 			return err_ret(e, r, "wait for systemd's job");
 	}
