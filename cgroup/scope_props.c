@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "util/mem.h"
+#include "util/num.h"
 
 enum { PERCENT_USEC = 10000, PERIOD_USEC = 100000, SECOND_USEC = 1000000, BITS_MAX = 8192, PROPERTIES_MAX = 64 };
 
@@ -66,18 +67,12 @@ static void put_set(const char *name, const char *value, struct arena *a, struct
 {
 	unsigned char bits[BITS_MAX / 8] = { 0 };
 	size_t used = 0;
-	for (const char *p = value; *p;) {
-		char *end;
-		unsigned long first = strtoul(p, &end, 10);
-		unsigned long last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
-		for (unsigned long n = first; n <= last && n < BITS_MAX; n++) {
+	uint64_t first, last;
+	for (const char *p = value; num_range(&p, &first, &last);)
+		for (uint64_t n = first; n <= last && n < BITS_MAX; n++) {
 			bits[n / 8] |= (unsigned char)(1 << n % 8);
 			used = n / 8 + 1 > used ? n / 8 + 1 : used;
 		}
-		if (end == p)
-			break;
-		p = *end == ',' ? end + 1 : end;
-	}
 	str_auto struct str s = STR_MAX(2 * sizeof(bits) + 64);
 	str_fmt(&s, "%s=ay:", name);
 	for (size_t i = 0; i < used; i++)

@@ -6,10 +6,10 @@
 #include "cli/events_json.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "util/jx.h"
+#include "util/num.h"
 
 enum { NANO_PER_USEC = 1000 };
 
@@ -79,14 +79,10 @@ static void number_list(struct str *out, const char *name, const char *list)
 		return;
 	key(out, name);
 	str_puts(out, "[");
-	for (const char *p = list; *p;) {
-		char *end;
-		unsigned long first = strtoul(p, &end, 10);
-		unsigned long last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
-		for (unsigned long n = first; n <= last; n++)
-			str_fmt(out, "%s%lu", out->p[out->len - 1] == '[' ? "" : ",", n);
-		p = *end == ',' ? end + 1 : "";
-	}
+	uint64_t first, last;
+	for (const char *p = list; num_range(&p, &first, &last);)
+		for (uint64_t n = first; n <= last; n++)
+			str_fmt(out, "%s%" PRIu64, out->p[out->len - 1] == '[' ? "" : ",", n);
 	str_puts(out, "]");
 }
 
@@ -170,26 +166,27 @@ static void io_entry(struct str *out, const struct stat_io *io, const char *op, 
 	str_puts(out, "}");
 }
 
+/* Two entries for each device: bytes, or operations. */
+static void io_list(struct str *out, const char *name, const struct cgroup_stat *st, bool is_bytes)
+{
+	if (!st->io.n)
+		return;
+	key(out, name);
+	str_puts(out, "[");
+	for (size_t i = 0; i < st->io.n; i++) {
+		const struct stat_io *io = &st->io.v[i];
+		io_entry(out, io, "Read", is_bytes ? io->rbytes : io->rios);
+		io_entry(out, io, "Write", is_bytes ? io->wbytes : io->wios);
+	}
+	str_puts(out, "]");
+}
+
 static void disks(struct str *out, const struct event *ev)
 {
 	key(out, "blkio");
 	str_puts(out, "{");
-	if (ev->stat.io.n) {
-		key(out, "ioServiceBytesRecursive");
-		str_puts(out, "[");
-		for (size_t i = 0; i < ev->stat.io.n; i++) {
-			io_entry(out, &ev->stat.io.v[i], "Read", ev->stat.io.v[i].rbytes);
-			io_entry(out, &ev->stat.io.v[i], "Write", ev->stat.io.v[i].wbytes);
-		}
-		str_puts(out, "]");
-		key(out, "ioServicedRecursive");
-		str_puts(out, "[");
-		for (size_t i = 0; i < ev->stat.io.n; i++) {
-			io_entry(out, &ev->stat.io.v[i], "Read", ev->stat.io.v[i].rios);
-			io_entry(out, &ev->stat.io.v[i], "Write", ev->stat.io.v[i].wios);
-		}
-		str_puts(out, "]");
-	}
+	io_list(out, "ioServiceBytesRecursive", &ev->stat, true);
+	io_list(out, "ioServicedRecursive", &ev->stat, false);
 	pressure(out, &ev->more.io);
 	str_puts(out, "}");
 }

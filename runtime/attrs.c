@@ -17,38 +17,24 @@ enum { WORD_BITS = sizeof(unsigned long) * CHAR_BIT, ALL_CPUS_BITS = 8192 };
 
 /* ---- the plan ---- */
 
-/* Walks "0-3,7": the range that `*p` begins with, and moves on to the next. The list has been checked. */
-static void take_range(const char **p, uint64_t *ret_first, uint64_t *ret_last)
-{
-	*ret_first = 0;
-	num_take(p, ret_first);
-	*ret_last = *ret_first;
-	if (**p == '-') {
-		++*p;
-		num_take(p, ret_last);
-	}
-	*p += **p == ',';
-}
-
-/* As long as its highest number needs: machines have more than the 1024 processors of a cpu_set_t. */
+/*
+ * As long as its highest number needs: machines have more than the 1024 processors of a cpu_set_t. The list has been
+ * checked (verdict.h).
+ */
 static struct attrs_set make_set(const char *list, struct arena *a)
 {
 	uint64_t first, last, highest = 0;
-	for (const char *p = list; *p;) {
-		take_range(&p, &first, &last);
+	for (const char *p = list; num_range(&p, &first, &last);)
 		highest = last > highest ? last : highest;
-	}
 	size_t count = highest / WORD_BITS + 1;
 	struct attrs_set set = {
 		.words = arena_array(a, count, sizeof(*set.words)),
 		.bytes = count * sizeof(*set.words),
 		.list = list,
 	};
-	for (const char *p = list; *p;) {
-		take_range(&p, &first, &last);
+	for (const char *p = list; num_range(&p, &first, &last);)
 		for (uint64_t i = first; i <= last; i++)
 			set.words[i / WORD_BITS] |= 1UL << i % WORD_BITS;
-	}
 	return set;
 }
 

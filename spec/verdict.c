@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "util/mem.h"
+#include "util/num.h"
 
-enum { QUOTE_BYTES = 100 };
+enum { QUOTE_BYTES = 100, NUMBER_MAX = 65536 };
 
 void breach(struct verdict *v, const char *format, ...)
 {
@@ -107,31 +108,14 @@ void check_device_number(struct verdict *v, const char *path, int64_t major, int
 		breach(v, "%s.minor: expected 0 to 1048575, got %" PRId64, path, minor);
 }
 
-/* Reads a number below 65536 and moves on; -1: none there. */
-static long take_number(const char **text)
-{
-	long n = 0;
-	const char *p = *text;
-	for (; *p >= '0' && *p <= '9' && n < 65536; p++)
-		n = n * 10 + (*p - '0');
-	if (p == *text || n >= 65536)
-		return -1;
-	*text = p;
-	return n;
-}
-
 bool is_number_list(const char *text)
 {
-	for (;; text++) {
-		long first = take_number(&text);
-		long last = first;
-		if (*text == '-') {
-			text++;
-			last = take_number(&text);
-		}
-		if (first < 0 || last < first)
+	uint64_t first, last;
+	while (num_range(&text, &first, &last)) {
+		if (last < first || last >= NUMBER_MAX)
 			return false;
-		if (*text != ',')
-			return *text == '\0';
+		if (!*text)
+			return text[-1] != ',';
 	}
+	return false;
 }

@@ -18,6 +18,21 @@ bool num_take(const char **p, uint64_t *ret)
 	return true;
 }
 
+bool num_range(const char **p, uint64_t *ret_first, uint64_t *ret_last)
+{
+	const char *at = *p;
+	uint64_t first, last;
+	if (!num_take(&at, &first))
+		return false;
+	last = first;
+	if (*at == '-' && (at++, !num_take(&at, &last)))
+		return false;
+	*p = at + (*at == ',');
+	*ret_first = first;
+	*ret_last = last;
+	return true;
+}
+
 size_t num_list(const char *text, const char *between, uint64_t *ret, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

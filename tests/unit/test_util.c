@@ -26,6 +26,7 @@
 #include "util/fd.h"
 #include "util/lock.h"
 #include "util/mem.h"
+#include "util/num.h"
 #include "util/path.h"
 #include "util/proc.h"
 #include "util/sys.h"
@@ -598,6 +599,23 @@ static void locks_exclude(void **state)
 	close(b);
 }
 
+static void number_ranges(void **state)
+{
+	(void)state;
+	static const char *const bad[] = { "", "a", "-1", ",1", "3-", "3-a", "18446744073709551616" };
+	const char *p = "0-3,7,12";
+	uint64_t first, last;
+	assert_true(num_range(&p, &first, &last) && first == 0 && last == 3);
+	assert_true(num_range(&p, &first, &last) && first == 7 && last == 7);
+	assert_true(num_range(&p, &first, &last) && first == 12 && last == 12);
+	assert_string_equal(p, "");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		const char *at = bad[i];
+		assert_false(num_range(&at, &first, &last));
+		assert_ptr_equal(at, bad[i]);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -621,6 +639,7 @@ int main(void)
 		cmocka_unit_test(trees_are_removed_without_following),
 		cmocka_unit_test(descriptors_are_shed),
 		cmocka_unit_test(locks_exclude),
+		cmocka_unit_test(number_ranges),
 	};
 	return cmocka_run_group_tests(tests, make_tree, remove_tree);
 }
