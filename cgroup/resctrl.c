@@ -162,8 +162,6 @@ static void plan_lines(const struct spec_intel_rdt *want, struct arena *a, struc
 static int check_there(int base, const struct resctrl *r, struct arena *a, struct err *e)
 {
 	free_auto char *there = NULL;
-	if (!r->first && !r->then)
-		return 0;
 	const char *file = arena_fmt(a, "%s/schemata", r->clos);
 	int n = file_read(base, file, SCHEMATA_MAX, false, &there, NULL);
 	if (n < 0)
@@ -184,7 +182,7 @@ int resctrl_plan(int base, const struct spec_intel_rdt *want, const char *id, st
 		return err_new(e, EEXIST, KEY ": a class named %s, as the container, is there already", id);
 	if (!is_there && !r.owns_clos && !r.first && !r.then)
 		return err_new(e, ENOENT, KEY ".closID: no class %s is there, and no schema says how to make it", r.clos);
-	int n = is_there ? check_there(base, &r, a, e) : 0;
+	int n = is_there && (r.first || r.then) ? check_there(base, &r, a, e) : 0;
 	if (n < 0)
 		return n;
 	r.makes_clos = !is_there;
