@@ -24,10 +24,13 @@ struct cgroup_write {
 	bool keeps_quota;        /* cpu.max: an existing quota takes the place of the first word */
 };
 
+#define PIDS_MAX "pids.max"
+
 struct cgroup_limits {
 	struct cgroup_write *v;      /* in the order to write them; in the arena */
 	size_t n;
 	struct cgroup_need need;     /* controllers without which they cannot be set */
+	bool has_last;               /* pids.max is 0: no process could be cloned into the group after that */
 };
 
 /*
@@ -43,6 +46,10 @@ int limits_plan(const struct spec_resources *resources, const char *prefix, stru
  * argument". `is_fresh`: the group was made just now, so that defaults need not be written. Runs in the parent.
  */
 int limits_apply(int group_fd, const struct cgroup_limits *limits, bool is_fresh, struct err *e);
+
+/* The same for a group that has no process yet, in two parts: with has_last, pids.max is for the second alone. */
+int limits_apply_first(int group_fd, const struct cgroup_limits *limits, bool is_fresh, struct err *e);
+int limits_apply_last(int group_fd, const struct cgroup_limits *limits, struct err *e);
 
 /*
  * For an update with memory.checkBeforeUpdate: -EBUSY when the new memory limit is not above what the group uses now,

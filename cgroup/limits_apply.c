@@ -45,12 +45,12 @@ static int explain(int r, const struct cgroup_write *w, struct err *e)
 	return err_ret(e, r, "%s: %s %s", w->path, w->file, w->value);
 }
 
-int limits_apply(int group_fd, const struct cgroup_limits *limits, bool is_fresh, struct err *e)
+static int apply(int group_fd, const struct cgroup_limits *limits, bool is_fresh, bool skips_last, struct err *e)
 {
 	bool is_retry_due = false;
 	for (size_t i = 0; i < limits->n; i++) {
 		const struct cgroup_write *w = &limits->v[i];
-		if (is_fresh && w->is_default)
+		if ((is_fresh && w->is_default) || (skips_last && strcmp(w->file, PIDS_MAX) == 0))
 			continue;
 		int r = write_one(group_fd, w);
 		if (r == -EINVAL && w->is_retried)
@@ -61,6 +61,27 @@ int limits_apply(int group_fd, const struct cgroup_limits *limits, bool is_fresh
 	for (size_t i = 0; is_retry_due && i < limits->n; i++) {
 		const struct cgroup_write *w = &limits->v[i];
 		int r = w->is_retried ? write_one(group_fd, w) : 0;
+		if (r < 0)
+			return explain(r, w, e);
+	}
+	return 0;
+}
+
+int limits_apply(int group_fd, const struct cgroup_limits *limits, bool is_fresh, struct err *e)
+{
+	return apply(group_fd, limits, is_fresh, false, e);
+}
+
+int limits_apply_first(int group_fd, const struct cgroup_limits *limits, bool is_fresh, struct err *e)
+{
+	return apply(group_fd, limits, is_fresh, limits->has_last, e);
+}
+
+int limits_apply_last(int group_fd, const struct cgroup_limits *limits, struct err *e)
+{
+	for (size_t i = 0; limits->has_last && i < limits->n; i++) {
+		const struct cgroup_write *w = &limits->v[i];
+		int r = strcmp(w->file, PIDS_MAX) == 0 ? write_one(group_fd, w) : 0;
 		if (r < 0)
 			return explain(r, w, e);
 	}

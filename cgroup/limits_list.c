@@ -22,6 +22,7 @@ void limits_add(struct limits_build *b, const char *key, struct cgroup_write w)
 		l->v = v;
 	}
 	w.path = arena_fmt(b->arena, "%s%s", b->prefix, key);
+	l->has_last |= strcmp(w.file, PIDS_MAX) == 0 && strcmp(w.value, "0") == 0;
 	l->v[l->n++] = w;
 }
 

@@ -31,6 +31,11 @@ static void add(struct arena *a, struct strs *list, const char *word)
 /* ---- limits ---- */
 
 /* "max", or a number. */
+static bool is_plain(const char *value)
+{
+	return strcmp(value, "max") == 0 || (*value && value[strspn(value, "0123456789")] == '\0');
+}
+
 static void put_number(const char *name, const char *value, struct arena *a, struct strs *ret)
 {
 	if (strcmp(value, "max") == 0)
@@ -80,6 +85,13 @@ static void put_set(const char *name, const char *value, struct arena *a, struct
 	add(a, ret, arena_str(a, s.p));
 }
 
+/* systemd has no limit of 0. The container's process alone is at that of 1 already. */
+static void put_tasks(const char *name, const char *value, struct arena *a, struct strs *ret)
+{
+	if (is_plain(value))
+		put_number(name, strcmp(value, "0") == 0 ? "1" : value, a, ret);
+}
+
 static const struct row {
 	const char *file, *name;
 	void (*put)(const char *name, const char *value, struct arena *a, struct strs *ret);
@@ -89,7 +101,7 @@ static const struct row {
 	{ "memory.low", "MemoryLow", put_number },
 	{ "memory.min", "MemoryMin", put_number },
 	{ "memory.swap.max", "MemorySwapMax", put_number },
-	{ "pids.max", "TasksMax", put_number },
+	{ "pids.max", "TasksMax", put_tasks },
 	{ "cpu.idle", "CPUWeight", put_idle },
 	{ "cpu.weight", "CPUWeight", put_number },
 	{ "cpu.max", "CPUQuotaPerSecUSec", put_quota },
@@ -97,11 +109,6 @@ static const struct row {
 	{ "cpuset.mems", "AllowedMemoryNodes", put_set },
 	{ "io.weight", "IOWeight", put_number },
 };
-
-static bool is_plain(const char *value)
-{
-	return strcmp(value, "max") == 0 || (*value && value[strspn(value, "0123456789")] == '\0');
-}
 
 static void put(const char *file, const char *value, struct arena *a, struct strs *ret)
 {

@@ -385,8 +385,11 @@ static int act(struct create *m, struct err *e)
 		r = home_make(&m->home, &m->plan, &m->c->tree, e);
 	if (r == 0)
 		r = make_rdt(m, e);
-	if (m->rq->restore)
-		return r < 0 ? r : m->plan.need & NEED_SCOPE ? restore_in_scope(m, e) : restore(m, e);
+	if (m->rq->restore) {
+		if (r == 0)
+			r = m->plan.need & NEED_SCOPE ? restore_in_scope(m, e) : restore(m, e);
+		return r == 0 ? home_close(&m->home, &m->plan, e) : r;
+	}
 	if (r == 0 && !m->rq->is_run)
 		r = m->gate = gate_make(&m->c->dir, e);
 	if (r >= 0 && (m->plan.need & NEED_NOTIFY))
@@ -411,6 +414,8 @@ static int act(struct create *m, struct err *e)
 		r = learn_process(m, e);
 	if (r == 0)
 		r = wait_ready(m, e);
+	if (r == 0)
+		r = home_close(&m->home, &m->plan, e);
 	if (hooks_are_later(m->c->hooks))
 		m->c->state.has_hooks = (struct opt_bool){ true, r == 0 || m->c->state.has_hooks.v };
 	if (r == 0 && (m->plan.process.attrs.need & ATTRS_BY_PARENT))

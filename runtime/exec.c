@@ -195,6 +195,8 @@ static int clone_error(const struct exec *x, struct err *e)
 	if (x->group >= 0 && (errno == EACCES || errno == EPERM) && proc_is_in_userns())
 		return err_sys(e, "the container's cgroup is not to be entered from this session's: run kist in a group of the "
 			       "same delegation, by systemd-run --user --scope -- kist exec ...");
+	if (errno == EAGAIN)
+		return err_sys(e, "clone: a limit on processes is reached (pids.max of the group, or RLIMIT_NPROC)");
 	return err_sys(e, "clone");
 }
 

@@ -116,7 +116,7 @@ int home_make(struct home *h, const struct plan *p, const struct cgroup_tree *tr
 		return 0;
 	int r = cgroup_create(tree, &h->group, &p->limits.need, e);
 	if (r == 0)
-		r = limits_apply(h->group.fd, &p->limits, h->group.is_fresh, e);
+		r = limits_apply_first(h->group.fd, &p->limits, h->group.is_fresh, e);
 	return r < 0 ? r : give(h->group.fd, p, e);
 }
 
@@ -136,8 +136,13 @@ int home_adopt(struct home *h, const struct plan *p, pid_t pid, const struct cgr
 	/* systemd passes down what it knows; the rest (hugetlb, rdma, misc) we enable ourselves. */
 	r = cgroup_need_enable(tree, path, NULL, &p->limits.need, e);
 	if (r == 0)
-		r = limits_apply(h->group.fd, &p->limits, false, e);
+		r = limits_apply_first(h->group.fd, &p->limits, false, e);
 	return r < 0 ? r : give(h->group.fd, p, e);
+}
+
+int home_close(const struct home *h, const struct plan *p, struct err *e)
+{
+	return h->has_group ? limits_apply_last(h->group.fd, &p->limits, e) : 0;
 }
 
 /* ---- the end ---- */

@@ -306,6 +306,34 @@ static void apply(void **state)
 	assert_file(f, "cpu.weight", "100");
 }
 
+/* With pids.max at 0 clone3(2) fails, so it comes after. What unified says of it still comes behind. */
+static void no_process_more(void **state)
+{
+	const struct fake *f = *state;
+	struct spec_pids p = { .limit = SET(0) };
+	struct spec_resources r = { .pids = &p };
+	struct cgroup_limits l;
+	struct err e;
+	arena_auto struct arena a = { 0 };
+	assert_int_equal(limits_plan(&r, "", &a, &l, &e), 0);
+	put(f, "pids.max", "-");
+	assert_int_equal(limits_apply_first(f->fd, &l, true, &e), 0);
+	assert_file(f, "pids.max", "-");
+	assert_int_equal(limits_apply_last(f->fd, &l, &e), 0);
+	assert_file(f, "pids.max", "0");
+	r.unified = (struct pairs){ .v = &(struct pair){ "pids.max", "7" }, .n = 1 };
+	assert_int_equal(limits_plan(&r, "", &a, &l, &e), 0);
+	assert_int_equal(limits_apply_last(f->fd, &l, &e), 0);
+	assert_file(f, "pids.max", "7");
+	p.limit.v = 1;
+	assert_int_equal(limits_plan(&r, "", &a, &l, &e), 0);
+	put(f, "pids.max", "-");
+	assert_int_equal(limits_apply_last(f->fd, &l, &e), 0);
+	assert_file(f, "pids.max", "-");
+	assert_int_equal(limits_apply_first(f->fd, &l, true, &e), 0);
+	assert_file(f, "pids.max", "7");
+}
+
 static void apply_fails(void **state)
 {
 	const struct fake *f = *state;
@@ -351,6 +379,7 @@ int main(void)
 		cmocka_unit_test(unified),
 		cmocka_unit_test(order_and_need),
 		cmocka_unit_test_setup_teardown(apply, fake_up, fake_down),
+		cmocka_unit_test_setup_teardown(no_process_more, fake_up, fake_down),
 		cmocka_unit_test_setup_teardown(apply_fails, fake_up, fake_down),
 		cmocka_unit_test_setup_teardown(usage, fake_up, fake_down),
 	};

@@ -79,6 +79,13 @@ static void limits(void **state)
 	assert_string_equal(got.v[0], "TasksMax=t:5");
 	assert_string_equal(got.v[1], "CPUQuotaPerSecUSec=t:18446744073709551615");
 	assert_string_equal(got.v[2], "CPUQuotaPeriodUSec=t:50000");
+	static const char *const counts[][2] = { { "0", "TasksMax=t:1" }, { "max", "TasksMax=t:18446744073709551615" } };
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+		more[0].value = counts[i][0];
+		got = (struct strs){ 0 };
+		scope_limits(&two, &a, &got);
+		assert_string_equal(got.v[0], counts[i][1]);
+	}
 }
 
 static void annotations(void **state)

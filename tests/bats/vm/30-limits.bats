@@ -82,6 +82,26 @@ resources() {
 	delete_box
 }
 
+@test "pids: 0 is a limit: the program runs, and makes no other process" {
+	box sh -c 'echo alone; (true); echo not reached'
+	resources '{"pids":{"limit":0}}'
+	run run_box
+	assert_failure
+	assert_line alone
+	assert_line --partial "can't fork"
+	edit_config '.linux.namespaces += [{ type: "time" }]' # one process more on the way
+	start_box
+	wait_until 20 grep -q "can't fork" c.out
+	kist delete --force c
+	edit_config '.process.args = ["sleep", "1000"]'
+	start_box
+	assert_equal "$(<"$(cgroup_of "$(state_of c pid)")/pids.max")" 0
+	run kist exec c true
+	assert_failure
+	assert_output --partial 'a limit on processes is reached'
+	delete_box
+}
+
 @test "cpu: a quota holds a busy program back" {
 	box sh -c 'while :; do :; done'
 	resources '{"cpu":{"quota":10000,"period":100000}}'

@@ -127,6 +127,14 @@ gone() { # gone UNIT: systemd does not know it any more
 	kist delete --force c
 }
 
+@test "a limit of no process is one for systemd, which knows no 0" {
+	box sleep 1000
+	edit_config '.linux.resources.pids.limit = 0'
+	start_sd
+	assert_equal "$(group pids.max) $(prop TasksMax)" '0 1'
+	kist delete --force c
+}
+
 @test "no limit of processes is none: systemd's default does not apply" {
 	box sleep 1000
 	start_sd
