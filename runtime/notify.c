@@ -34,8 +34,9 @@ int notify_make(const struct state_dir *dir, int *ret_tree, struct err *e)
 	if (mkdirat(dir->fd, "notify", 0755) < 0 || fchmodat(dir->fd, "notify", 0755, 0) < 0)
 		return err_sys(e, "state directory: notify");
 	fd_auto int tree = mount_clone(dir->fd, "notify", false, false, e);
+	/* A socket takes messages on a read-only mount too; what else the program would put there, would fill the host's /run. */
 	static const struct mount_options safe = {
-		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV,
+		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV,
 	};
 	int r = tree < 0 ? tree : mount_attributes(tree, &safe, e);
 	if (r == 0)

@@ -309,6 +309,17 @@ listening() {
 	wait $run || :
 }
 
+@test "NOTIFY_SOCKET: its directory takes nothing from the program" {
+	box sh -c 'touch "${NOTIFY_SOCKET%/*}/full" 2>&1; rm "$NOTIFY_SOCKET" 2>&1; python3 /notify.py send READY=1'
+	with_python
+	manager 1
+	run -0 env NOTIFY_SOCKET="$NOTIFY" "$KIST" --root "$KIST_ROOT" run --bundle b c
+	assert_line --regexp 'touch: .*: Read-only file system'
+	assert_line --regexp 'rm: .*: Read-only file system'
+	run told
+	assert_line READY=1
+}
+
 @test "NOTIFY_SOCKET: start waits until the program is ready, and names its process" {
 	box sh -c 'sleep 0.5; python3 /notify.py send READY=1; touch /tmp/../told; sleep 1000'
 	with_python
