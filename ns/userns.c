@@ -184,7 +184,8 @@ uint32_t userns_first_of(const char *file)
 	uint32_t first = 0;
 	uint64_t column[3];   /* id, host, size */
 	bool is_first = true;
-	fd_auto int fd = open(file, O_RDONLY | O_CLOEXEC);
+	/* In a mount namespace that others made, it may be anything. */
+	fd_auto int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
 	for (const char *p = text; num_list(p, " ", column, 3) == 3; p = strchr(p, '\n') + 1) {

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include "ns/kinds.h"
 #include "ns/template.h"
@@ -64,8 +65,13 @@ static int take_away(const struct state *s, struct err *e)
 		return err_new(e, EBUSY, "root %s: another mount lies over the container's: unmount it first", s->hosted_at);
 	if (!is_ours || !is_root)
 		return 0;
-	char path[32];
-	return umount2(fd_path(fd, path), MNT_DETACH) < 0 ? err_sys(e, "unmount root %s", s->hosted_at) : 0;
+	/* By no path: /proc, through which a descriptor has a name, may be the container's word. */
+	fd_auto int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fchdir(fd) < 0 || umount2(".", MNT_DETACH) < 0)
+		r = err_sys(e, "unmount root %s", s->hosted_at);
+	if (before >= 0 && fchdir(before) < 0 && r == 0)
+		r = err_sys(e, "working directory");
+	return r;
 }
 
 int hosted_remove(const struct state *s, struct err *e)

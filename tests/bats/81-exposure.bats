@@ -170,3 +170,33 @@ is_sealed() {
 	run kist ps -aq
 	assert_output ''
 }
+
+# ---- what a container has made of /proc ----
+
+@test "exposure: a fake /proc in a mount namespace that is joined takes no write, and holds nobody up (CVE-2019-16884)" {
+	box sh -c 'mount -t tmpfs none /proc; mkdir -p /proc/self/attr /proc/sys/kernel; mkfifo /proc/self/uid_map /proc/self/gid_map
+		echo fake >/proc/sys/kernel/msgmax; mkdir -p "$0"; echo ready; sleep 1000' "$PWD/second/rootfs"
+	add_mount /tmp tmpfs tmpfs
+	edit_config '.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }]
+		| .linux.gidMappings = .linux.uidMappings | .linux.namespaces += [{ type: "user" }]'
+	add_caps CAP_SYS_ADMIN
+	start_box
+	wait_until 5 grep -q ready c.out
+	local pid
+	pid=$(state_of c pid)
+	new_bundle second true
+	edit_config 'del(.hostname, .linux.maskedPaths, .linux.readonlyPaths)
+		| .mounts = [{ destination: "/dev", source: "/dev", type: "none", options: ["bind"] }]
+		| .linux.sysctl = { "kernel.msgmax": "8195" }
+		| .linux.namespaces = [{ type: "mount", path: "/proc/\($p)/ns/mnt" }, { type: "user", path: "/proc/\($p)/ns/user" },
+			{ type: "ipc", path: "/proc/\($p)/ns/ipc" }, { type: "pid", path: "/proc/\($p)/ns/pid" }]' --arg p "$pid"
+	run timeout 10 "$KIST" --root "$KIST_ROOT" run --bundle "$BUNDLE" d
+	assert_success
+	assert_output ''
+	assert_equal "$(nsenter -t "$pid" -i cat /proc/sys/kernel/msgmax)" 8195
+	run grep -c second /proc/self/mountinfo "/proc/$pid/mountinfo"
+	assert_output "$(printf '%s\n' /proc/self/mountinfo:0 "/proc/$pid/mountinfo:0")"
+	run kist exec c cat /proc/sys/kernel/msgmax
+	assert_output fake
+	delete_box
+}
