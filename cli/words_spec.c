@@ -26,7 +26,7 @@ static const struct command_text spec_text = {
 	.about =
 		"Writes a default config.json, and never over an existing one. With --check, reads a "
 		"configuration and prints every breach of the specification with its JSON path, keys that "
-		"this version of kist does not act on, and unknown keys with the nearest known one. "
+		"cgroup v2 has nothing for, and unknown keys with the nearest known one. "
 		"Wrong types and missing keys come first: the rest is judged once they are right. Status "
 		"1 when run would refuse the file for what was found.",
 	WORDS_EXAMPLES(spec_examples),

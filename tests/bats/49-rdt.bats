@@ -92,6 +92,18 @@ when_there() {
 	assert_exist "$FAKE/resctrl/web/tasks"
 }
 
+@test "without intelRdt nothing of it is touched, not even what has the container's id" {
+	fake_resctrl
+	class c '    L3:0=0000f'
+	box true
+	find "$FAKE/resctrl" -printf '%p %T@ %C@\n' | sort >before
+	run there strace -qq -f -o trace -P /sys/fs/resctrl "$KIST" --root "$KIST_ROOT" run --bundle b c
+	assert_success
+	assert_equal "$(find "$FAKE/resctrl" -printf '%p %T@ %C@\n' | sort)" "$(<before)"
+	run cat trace
+	assert_output ''
+}
+
 @test "a class that is there with another schema is refused" {
 	fake_resctrl
 	box true
