@@ -7,20 +7,13 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cgroup/devices_bpf.h"
-#include "cgroup/kill.h"
-#include "cgroup/remove.h"
 #include "cgroup/resctrl.h"
 #include "ns/kinds.h"
-#include "ns/userns.h"
-#include "runtime/bury.h"
 #include "runtime/console.h"
 #include "runtime/control.h"
 #include "runtime/gate.h"
@@ -38,13 +31,8 @@
 #include "util/clock.h"
 #include "util/fd.h"
 #include "util/helper.h"
-#include "util/lock.h"
-#include "util/log.h"
-#include "util/mem.h"
 #include "util/proc.h"
 #include "util/sys.h"
-
-enum { REMOVE_TIMEOUT_MS = 10000 };
 
 /* Everything that one create holds on its way. */
 struct create {
@@ -431,71 +419,7 @@ static int act(struct create *m, struct err *e)
 	return r;
 }
 
-/* ---- the way back ---- */
-
-static void reap(struct container *c)
-{
-	/* Our own child that nobody else reaps: the number is still its. */
-	if (c->pid > 0)
-		kill(c->pid, SIGKILL);
-	while (c->pid > 0 && waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	c->pid = 0;
-}
-
-int container_destroy(struct container *c, struct err *e)
-{
-	struct stat st;
-	netdev_undo(&c->net);
-	reap(c);
-	/* While we did not hold the lock, a `delete --force` may have done it all, and a new container have the name. */
-	int r = 0;
-	if (c->is_unlocked) {
-		lock_wait(c->dir.fd, false);
-		if (fstat(c->dir.fd, &st) == 0 && st.st_nlink == 0)
-			return 0;
-	}
-	if (c->state.scope && c->cgroup >= 0)
-		cgroup_kill(c->cgroup);
-	home_leave(&c->state);
-	if (c->state.cgroup && c->cgroup >= 0) {
-		r = cgroup_remove(&c->tree, c->state.cgroup, c->state.cgroup_keep.v, 0, e);
-		if (r < 0) {
-			err_clear(e);
-			cgroup_kill(c->cgroup);
-			r = cgroup_remove(&c->tree, c->state.cgroup, c->state.cgroup_keep.v, REMOVE_TIMEOUT_MS, e);
-		}
-	}
-	if (r == 0 && c->state.rdt)
-		r = resctrl_remove(c->resctrl, c->state.rdt, c->state.rdt_own.v, e);
-	return r < 0 ? r : container_bury(&c->dir, &c->state, e);
-}
-
-void container_close(struct container *c)
-{
-	state_close(&c->dir);
-	fd_drop(&c->pidfd);
-	fd_drop(&c->sync);
-	fd_drop(&c->master);
-	fd_drop(&c->cgroup);
-	listener_done(&c->listener);
-	fd_drop(&c->resctrl);
-	netdev_undo(&c->net);
-	cgroup_tree_done(&c->tree);
-	arena_done(&c->arena);
-}
-
-static void undo(struct container *c)
-{
-	struct err e;
-	err_clear(&e);
-	if (c->pid_file)
-		unlink(c->pid_file);
-	if (container_destroy(c, &e) < 0)
-		log_warn("container %s: clean up: %s", c->dir.id, e.text);
-	if (c->rdt.group)
-		resctrl_undo(c->resctrl, &c->rdt);
-}
+/* ---- all of it ---- */
 
 /* What a checkpoint has ended holds its id until it is restored or deleted. */
 static int replace_checkpointed(int root, const char *id, struct err *e)
@@ -537,42 +461,11 @@ int container_create(const struct create_request *rq, struct container *ret, str
 	r = act(&m, e);
 	c.cgroup = fd_take(&m.home.group.fd);
 	if (r < 0) {
-		undo(&c);
+		container_undo(&c);
 		return e->exit ? r : err_at(e, r, "%s %s", verb, rq->id);
 	}
 	/* Strings of the record that the plan or the request owns live on with their owners. */
 	*ret = c;
 	c = CONTAINER_NONE;
 	return 0;
-}
-
-int container_go(struct container *c, struct err *e)
-{
-	struct sync_message m = { .type = SYNC_EOF };
-	const struct listener_process p = { .pid = c->pid, .init = c->pid, .state = &c->state };
-	/* A restored process runs already. */
-	bool is_restored = c->sync < 0;
-	int r = is_restored ? 0 : sync_send(c->sync, SYNC_GO, 0, -1);
-	if (r < 0)
-		err_ret(e, r, "the container's process");
-	else if (!is_restored)
-		r = listener_outcome(&c->listener, &p, c->sync, &m, e);
-	fd_drop(&c->sync);
-	if (r == 0 && m.type == SYNC_LOST)
-		r = err_ret(e, -EPIPE, "the container's process");
-	if (r < 0)
-		err_at(e, r, "start %s", c->dir.id);
-	if (m.type == SYNC_ERROR || m.type == SYNC_ABORT) {
-		*e = m.err;
-		r = e->exit ? -e->num : err_at(e, -e->num, "start %s", c->dir.id);
-	}
-	if (r == 0) {
-		netdev_keep(&c->net);
-		c->is_unlocked = lock_end(c->dir.fd) == 0;
-	}
-	if (r == 0 && c->hooks && (r = hooks_poststart(c->hooks, &c->state, e)) < 0)
-		err_at(e, r, "start %s", c->dir.id);
-	if (r < 0)
-		undo(c);
-	return r;
 }

@@ -3,12 +3,14 @@
 #include "runtime/gate.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "runtime/sync.h"
 #include "util/fd.h"
+#include "util/mem.h"
 
 /* A state root may be longer than the 107 bytes of a socket's name: the name goes through our own descriptor. */
 static struct sockaddr_un gate_name(const struct state_dir *dir)
@@ -26,6 +28,42 @@ int gate_make(const struct state_dir *dir, struct err *e)
 		return err_sys(e, "gate");
 	return fd_take(&fd);
 }
+
+/* ---- the process that waits ---- */
+
+/* The exit status of a process that a signal has ended, for whoever waits for us. */
+static void end_by(int sig)
+{
+	_exit(128 + sig);
+}
+
+/*
+ * The first process of a pid namespace is spared every signal whose default would end it (pid_namespaces(7)), but who
+ * sends one to a waiting container wants its end. execve(2) sets handlers back to the default.
+ */
+static void obey_signals(void)
+{
+	static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM };
+	const struct sigaction end = { .sa_handler = end_by };
+	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
+		sigaction(deadly[i], &end, NULL);
+}
+
+int gate_wait(int gate)
+{
+	struct sync_message m = { .type = SYNC_EOF };
+	fd_auto int end = -1;
+	obey_signals();
+	do
+		end = accept4(gate, NULL, NULL, SOCK_CLOEXEC);
+	while (end < 0 && errno == EINTR);
+	if (end < 0)
+		return -errno;
+	int r = sync_receive(end, &m);
+	return r < 0 ? r : m.type == SYNC_GO ? fd_take(&end) : -EPIPE;
+}
+
+/* ---- start ---- */
 
 int gate_pass(const struct state_dir *dir, struct listener *l, const struct listener_process *p, bool *ret_is_abort,
 	      struct err *e)

@@ -15,6 +15,12 @@
 int gate_make(const struct state_dir *dir, struct err *e);
 
 /*
+ * Waits until `start` knocks and says go; meanwhile a signal ends the process, the first of a pid namespace too. Runs in
+ * the child: allocates nothing. Returns the connection, which carries the outcome, or -errno.
+ */
+int gate_wait(int gate);
+
+/*
  * Opens the gate and waits for the outcome. -ENOENT: the container is not waiting. `l` gets the notifications of the
  * filter of `p`. ret_is_abort: a hook has failed, and the container is to be destroyed. Runs in `start`.
  */

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "ns/rootfs.h"
 #include "ns/template.h"
 #include "ns/userns.h"
+#include "runtime/gate.h"
 #include "runtime/mounts.h"
 #include "runtime/sync.h"
 #include "util/fd.h"
@@ -333,24 +333,6 @@ static const struct step {
 	{ "label",             NEED_LABEL,     label },
 };
 
-/* The exit status of a process that a signal has ended, for whoever waits for us. */
-static void end_by(int sig)
-{
-	_exit(128 + sig);
-}
-
-/*
- * The first process of a pid namespace is spared every signal whose default would end it (pid_namespaces(7)), but who
- * sends one to a waiting container wants its end. execve(2) sets handlers back to the default.
- */
-static void obey_signals(void)
-{
-	static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM };
-	const struct sigaction end = { .sa_handler = end_by };
-	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
-		sigaction(deadly[i], &end, NULL);
-}
-
 /* Waits at the gate until `start` knocks; its connection carries the outcome. Returns the connection. */
 static int wait_at_gate(struct init *c)
 {
@@ -367,12 +349,8 @@ static int wait_at_gate(struct init *c)
 	if (prctl(PR_SET_PDEATHSIG, 0) < 0 || sync_send(c->a->sync, SYNC_DETACHED, 0, -1) < 0)
 		_exit(1);
 	close(c->a->sync);
-	obey_signals();
-	int end;
-	do
-		end = accept4(c->a->gate, NULL, NULL, SOCK_CLOEXEC);
-	while (end < 0 && errno == EINTR);
-	if (end < 0 || sync_receive(end, &m) < 0 || m.type != SYNC_GO)
+	int end = gate_wait(c->a->gate);
+	if (end < 0)
 		_exit(1);
 	return end;
 }
@@ -436,55 +414,4 @@ void init_run(const struct init_args *args)
 	}
 	sync_send_error(end, &e);
 	_exit(e.exit ? e.exit : 1);
-}
-
-static int stage_join(const struct init_args *a, struct err *e)
-{
-	const struct plan *p = a->plan;
-	/* While we are privileged: everything but the user namespace, which would take our rights over the others. */
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < p->join_count; i++) {
-			if ((p->joins[i].kind == CLONE_NEWUSER) != (pass == 1) || a->opened->joins[i] < 0)
-				continue;
-			if (pass == 1 && a->opened->template_ns >= 0 && setns(a->opened->template_ns, CLONE_NEWNS) < 0)
-				return err_sys(e, "mount namespace template");
-			if (setns(a->opened->joins[i], p->joins[i].kind) < 0)
-				return err_sys(e, "linux.namespaces: join %s", p->joins[i].path);
-		}
-	return 0;
-}
-
-static int stage_time(const struct plan *p, struct err *e)
-{
-	if (!p->has_new_time)
-		return 0;
-	if (unshare(CLONE_NEWTIME) < 0)
-		return err_sys(e, "new time namespace");
-	fd_auto int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return proc < 0 ? err_sys(e, "/proc") : host_time_offsets(proc, &p->spec->linux_->time_offsets, e);
-}
-
-void init_stage(const struct init_args *a, uint64_t flags, int cgroup)
-{
-	struct err e = { 0 };
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* In a joined pid namespace the child has neighbours: none may look into it before it is the program. prctl(2). */
-	if (geteuid() == 0)
-		prctl(PR_SET_DUMPABLE, 0);
-	int r = stage_time(a->plan, &e);
-	if (r == 0)
-		r = stage_join(a, &e);
-	if (r == 0 && plan_join_of(a->plan, CLONE_NEWUSER) < 0 && a->opened->template_ns >= 0 &&
-	    setns(a->opened->template_ns, CLONE_NEWNS) < 0)
-		r = err_sys(&e, "mount namespace template");
-	if (r == 0) {
-		struct clone_args args = { .flags = flags | CLONE_PARENT, .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0 };
-		pid_t pid = sys_clone3(&args);
-		if (pid == 0)
-			init_run(a);
-		r = pid < 0 ? err_sys(&e, "clone") : sync_send(a->sync, SYNC_CHILD, pid, -1);
-	}
-	if (r < 0)
-		sync_send_error(a->sync, &e);
-	_exit(r < 0);
 }

@@ -20,9 +20,3 @@ struct init_args {
 
 /* Does everything, and becomes the program or ends. */
 void init_run(const struct init_args *args) __attribute__((noreturn));
-
-/*
- * The stage before it, where user, pid or time namespaces are joined or offset: joins them, clones the child with
- * `flags` as its parent's child, tells its pid to the parent and ends.
- */
-void init_stage(const struct init_args *args, uint64_t flags, int cgroup) __attribute__((noreturn));

@@ -13,6 +13,7 @@
 
 #include "ns/template.h"
 #include "ns/userns.h"
+#include "runtime/init_stage.h"
 #include "runtime/sync.h"
 #include "util/fd.h"
 #include "util/proc.h"
