@@ -52,10 +52,10 @@ static int place_in_tree(struct home *h, const struct plan *p, struct cgroup_tre
 /* The system's manager serves root alone; root of a user namespace is a user. user_namespaces(7). */
 static bool is_user(void)
 {
-	free_auto char *map = NULL;
-	uint64_t first[3];
 	if (geteuid() != 0)
 		return true;
+	free_auto char *map = NULL;
+	uint64_t first[3];
 	return file_read(AT_FDCWD, "/proc/self/uid_map", 4096, false, &map, NULL) == 0 &&
 	       (num_list(map, " ", first, 3) != 3 || first[1] != 0 || first[2] < UINT32_MAX);
 }
