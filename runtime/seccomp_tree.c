@@ -9,185 +9,13 @@
 #include <string.h>
 
 #include "runtime/seccomp_cache.h"
+#include "runtime/seccomp_flow.h"
 #include "util/mem.h"
 
 /* NODES_MAX and ENDS_MAX: a conditional jump reaches 255 instructions, so that any node finds any end of its tree. */
-enum { ARCHS_MAX = 24, ENDS_MAX = 32, NODES_MAX = 220, LD_ABS = BPF_LD | BPF_W | BPF_ABS };
+enum { ARCHS_MAX = 24, ENDS_MAX = 32, NODES_MAX = 220 };
 
-/* What lies in the accumulator. */
-enum { HAS_NOTHING = 1, HAS_ARCH = 2, HAS_NR = 4, HAS_ARGS = 8 };
-
-/* How a number ends: with an answer, or at an instruction that looks at arguments. */
-struct outcome {
-	bool is_block;
-	uint32_t v; /* the answer, or the index of the instruction */
-};
-
-struct program {
-	const struct sock_filter *code;
-	size_t n;
-};
-
-/* From `start` to the start of the next one, all numbers end the same way. */
-struct stretch {
-	uint32_t start;
-	struct outcome end;
-};
-
-struct part {
-	uint32_t arch;	/* AUDIT_ARCH_* */
-	uint32_t *cuts; /* where the old program may change its mind, rising from 0 */
-	size_t cut_count;
-	struct stretch *v;
-	size_t n;
-};
-
-static unsigned source_of(uint32_t k)
-{
-	return k == offsetof(struct seccomp_data, arch) ? HAS_ARCH
-	       : k == offsetof(struct seccomp_data, nr) ? HAS_NR
-							: HAS_ARGS;
-}
-
-static bool is_same(struct outcome a, struct outcome b)
-{
-	return a.is_block == b.is_block && a.v == b.v;
-}
-
-static bool compare(uint16_t code, uint32_t a, uint32_t k)
-{
-	switch (BPF_OP(code)) {
-	case BPF_JEQ:
-		return a == k;
-	case BPF_JGT:
-		return a > k;
-	case BPF_JGE:
-		return a >= k;
-	default:
-		return a & k;
-	}
-}
-
-/* ---- the old program ---- */
-
-/* Walks until an answer or the first look at arguments. The program is sound and without loops: see flow(). */
-static struct outcome walk(const struct program *p, uint32_t arch, uint32_t nr)
-{
-	uint32_t a = 0;
-	for (size_t i = 0;; i++) {
-		const struct sock_filter *c = &p->code[i];
-		if (c->code == LD_ABS && source_of(c->k) == HAS_ARGS)
-			return (struct outcome){true, (uint32_t)i};
-		if (c->code == LD_ABS)
-			a = source_of(c->k) == HAS_ARCH ? arch : nr;
-		else if (c->code == (BPF_JMP | BPF_JA))
-			i += c->k;
-		else if (c->code == (BPF_RET | BPF_K))
-			return (struct outcome){false, c->k};
-		else
-			i += compare(c->code, a, c->k) ? c->jt : c->jf;
-	}
-}
-
-static bool is_listed(const struct part *parts, size_t n, uint32_t arch)
-{
-	for (size_t i = 0; i < n; i++)
-		if (parts[i].arch == arch)
-			return true;
-	return false;
-}
-
-/* One step of flow: which instructions follow, with what in the accumulator. False: not understood. */
-static bool step(const struct program *p, size_t i, uint32_t arch, unsigned char *has)
-{
-	const struct sock_filter *c = &p->code[i];
-	switch (c->code) {
-	case LD_ABS:
-		has[i + 1] |= source_of(c->k);
-		return true;
-	case BPF_RET | BPF_K:
-		return true;
-	case BPF_ALU | BPF_AND | BPF_K:
-		has[i + 1] |= HAS_ARGS;
-		return has[i] == HAS_ARGS;
-	case BPF_JMP | BPF_JA:
-		has[i + 1 + c->k] |= has[i];
-		return true;
-	case BPF_JMP | BPF_JSET | BPF_K:
-		if (has[i] != HAS_ARGS)
-			return false;
-		break;
-	case BPF_JMP | BPF_JEQ | BPF_K:
-	case BPF_JMP | BPF_JGT | BPF_K:
-	case BPF_JMP | BPF_JGE | BPF_K:
-		break;
-	default:
-		return false;
-	}
-	if (has[i] == HAS_ARCH) {
-		has[i + 1 + (compare(c->code, arch, c->k) ? c->jt : c->jf)] |= HAS_ARCH;
-		return BPF_OP(c->code) == BPF_JEQ;
-	}
-	has[i + 1 + c->jt] |= has[i];
-	has[i + 1 + c->jf] |= has[i];
-	return has[i] == HAS_NR || has[i] == HAS_ARGS;
-}
-
-/*
- * Finds, for one architecture, which instructions can be reached and with what in the accumulator. Jumps go forward
- * only, so one pass sees all. False: there is something that walk() and cuts() would not be right about.
- */
-static bool flow(const struct program *p, uint32_t arch, unsigned char *has)
-{
-	memset(has, 0, p->n);
-	has[0] = HAS_NOTHING;
-	for (size_t i = 0; i < p->n; i++)
-		if (has[i] && !step(p, i, arch, has))
-			return false;
-	return true;
-}
-
-static int rising(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	return x < y ? -1 : x > y;
-}
-
-/* A comparison with a number can change the way at that number and behind it, and nowhere else. */
-static void cuts(const struct program *p, const unsigned char *has, struct part *t)
-{
-	size_t n = 0;
-	t->cuts[n++] = 0;
-	for (size_t i = 0; i < p->n; i++) {
-		const struct sock_filter *c = &p->code[i];
-		if (has[i] != HAS_NR || BPF_CLASS(c->code) != BPF_JMP || BPF_OP(c->code) == BPF_JA)
-			continue;
-		t->cuts[n++] = c->k;
-		if (c->k < UINT32_MAX)
-			t->cuts[n++] = c->k + 1;
-	}
-	qsort(t->cuts, n, sizeof(*t->cuts), rising);
-	for (size_t i = 0; i < n; i++)
-		if (t->cut_count == 0 || t->cuts[t->cut_count - 1] != t->cuts[i])
-			t->cuts[t->cut_count++] = t->cuts[i];
-}
-
-static bool survey(const struct program *p, unsigned char *has, struct arena *a, struct part *t)
-{
-	if (!flow(p, t->arch, has))
-		return false;
-	t->cuts = arena_array(a, 2 * p->n + 1, sizeof(*t->cuts));
-	cuts(p, has, t);
-	t->v = arena_array(a, t->cut_count, sizeof(*t->v));
-	for (size_t i = 0; i < t->cut_count; i++) {
-		struct outcome end = walk(p, t->arch, t->cuts[i]);
-		if (t->n == 0 || !is_same(t->v[t->n - 1].end, end))
-			t->v[t->n++] = (struct stretch){t->cuts[i], end};
-	}
-	return true;
-}
-
-/* ---- the new one ---- */
+/* ---- the new program ---- */
 
 struct maker {
 	struct sock_filter *out;
@@ -209,7 +37,7 @@ static void put(struct maker *m, uint16_t code, size_t jt, size_t jf, uint32_t k
 /* Whether three stretches are one with a single number in it that ends otherwise: one comparison then. */
 static bool is_hole(const struct part *t, size_t first, size_t last)
 {
-	return last - first == 2 && is_same(t->v[first].end, t->v[last].end) &&
+	return last - first == 2 && flow_is_same(t->v[first].end, t->v[last].end) &&
 	       t->v[first + 1].start + 1 == t->v[last].start;
 }
 
@@ -231,7 +59,7 @@ static size_t nodes_of(const struct part *t, size_t first, size_t last)
 static size_t end_of(struct maker *m, struct outcome end)
 {
 	size_t i = 0;
-	while (!is_same(m->ends[i], end))
+	while (!flow_is_same(m->ends[i], end))
 		i++;
 	return m->first_end + i;
 }
@@ -260,7 +88,7 @@ static size_t ends_of(const struct part *t, size_t first, size_t last)
 	size_t n = 0;
 	for (size_t i = first; i <= last; i++) {
 		size_t k = first;
-		while (k < i && !is_same(t->v[k].end, t->v[i].end))
+		while (k < i && !flow_is_same(t->v[k].end, t->v[i].end))
 			k++;
 		n += k == i;
 	}
@@ -306,7 +134,7 @@ static void put_tree(struct maker *m, size_t first, size_t last)
 	m->end_count = 0;
 	for (size_t i = first; i <= last; i++) {
 		size_t k = 0;
-		while (k < m->end_count && !is_same(m->ends[k], t->v[i].end))
+		while (k < m->end_count && !flow_is_same(m->ends[k], t->v[i].end))
 			k++;
 		if (k == m->end_count)
 			m->ends[m->end_count++] = t->v[i].end;
@@ -400,31 +228,14 @@ static bool is_equal(const struct program *old, const struct maker *m, const str
 	for (size_t i = 0; i < t->cut_count; i++) {
 		uint32_t last = i + 1 < t->cut_count ? t->cuts[i + 1] - 1 : UINT32_MAX;
 		for (int k = 0; k < 2; k++) {
-			struct outcome a = walk(old, t->arch, k ? last : t->cuts[i]),
-				       b = walk(&new, t->arch, k ? last : t->cuts[i]);
+			struct outcome a = flow_walk(old, t->arch, k ? last : t->cuts[i]),
+				       b = flow_walk(&new, t->arch, k ? last : t->cuts[i]);
 			if (a.is_block)
 				a.v = (uint32_t)m->tail + m->moved[a.v];
-			if (!is_same(a, b))
+			if (!flow_is_same(a, b))
 				return false;
 		}
 	}
-	return true;
-}
-
-/* What an architecture gets that the filter is not for: an answer without a look at anything else. */
-static bool find_other(const struct program *p, const struct part *parts, size_t n, unsigned char *has, uint32_t *ret)
-{
-	if (!flow(p, 0, has) || is_listed(parts, n, 0))
-		return false;
-	for (size_t i = 0; i < p->n; i++) {
-		const struct sock_filter *c = &p->code[i];
-		if (has[i] & (HAS_NR | HAS_ARGS))
-			return false;
-		if (has[i] == HAS_ARCH && BPF_CLASS(c->code) == BPF_JMP && BPF_OP(c->code) != BPF_JA &&
-		    !is_listed(parts, n, c->k))
-			return false;
-	}
-	*ret = walk(p, 0, 0).v;
 	return true;
 }
 
@@ -437,16 +248,16 @@ size_t seccomp_tree(const struct sock_filter *code, size_t count, const uint32_t
 	unsigned char *has = arena_alloc(a, count + 1);
 	for (size_t i = 0; i < arch_count; i++) {
 		uint32_t arch = archs[i] == SCMP_ARCH_X32 ? AUDIT_ARCH_X86_64 : archs[i];
-		if (is_listed(parts, n, arch))
+		if (flow_is_listed(parts, n, arch))
 			continue;
 		if (n == ARCHS_MAX)
 			return 0;
 		parts[n].arch = arch;
-		if (!survey(&p, has, a, &parts[n++]))
+		if (!flow_survey(&p, has, a, &parts[n++]))
 			return 0;
 	}
 	uint32_t other;
-	if (!find_other(&p, parts, n, has, &other))
+	if (!flow_other(&p, parts, n, has, &other))
 		return 0;
 	bool *is_kept = arena_array(a, count + 1, sizeof(*is_kept));
 	uint32_t *moved = arena_array(a, count, sizeof(*moved));
@@ -459,5 +270,5 @@ size_t seccomp_tree(const struct sock_filter *code, size_t count, const uint32_t
 		if (!is_equal(&p, &m, &parts[i]))
 			return 0;
 	const struct program new = {out, m.n};
-	return walk(&new, 0, 0).v == other ? m.n : 0;
+	return flow_walk(&new, 0, 0).v == other ? m.n : 0;
 }
