@@ -30,7 +30,7 @@ struct cgroup_limits {
 	struct cgroup_write *v;      /* in the order to write them; in the arena */
 	size_t n;
 	struct cgroup_need need;     /* controllers without which they cannot be set */
-	bool has_last;               /* pids.max is 0: no process could be cloned into the group after that */
+	bool has_last;               /* pids.max is so low that no process might be cloned into the group after that */
 };
 
 /*

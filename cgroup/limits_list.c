@@ -22,7 +22,8 @@ void limits_add(struct limits_build *b, const char *key, struct cgroup_write w)
 		l->v = v;
 	}
 	w.path = arena_fmt(b->arena, "%s%s", b->prefix, key);
-	l->has_last |= strcmp(w.file, PIDS_MAX) == 0 && strcmp(w.value, "0") == 0;
+	/* Up to 3: kist may need that many itself, with a stage and a hook. */
+	l->has_last |= strcmp(w.file, PIDS_MAX) == 0 && w.value[0] >= '0' && w.value[0] <= '3' && !w.value[1];
 	l->v[l->n++] = w;
 }
 

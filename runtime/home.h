@@ -38,7 +38,10 @@ int home_make(struct home *h, const struct plan *p, const struct cgroup_tree *tr
 int home_adopt(struct home *h, const struct plan *p, pid_t pid, const struct cgroup_tree *tree, struct arena *a,
 	       struct err *e);
 
-/* When the process is ready, and no other has to be made: writes the limit that allows none (config-linux.md "PIDs"). */
+/*
+ * When the process is ready, and no other has to be made: writes the limit that would have allowed none.
+ * config-linux.md "PIDs".
+ */
 int home_close(const struct home *h, const struct plan *p, struct err *e);
 
 /* Gives the scope of a container back, if it has one. Its processes have ended. A warning tells what went wrong. */

@@ -325,7 +325,12 @@ static void no_process_more(void **state)
 	assert_int_equal(limits_plan(&r, "", &a, &l, &e), 0);
 	assert_int_equal(limits_apply_last(f->fd, &l, &e), 0);
 	assert_file(f, "pids.max", "7");
-	p.limit.v = 1;
+	r.unified.n = 0;
+	p.limit.v = 3;
+	assert_int_equal(limits_plan(&r, "", &a, &l, &e), 0);
+	assert_true(l.has_last);
+	p.limit.v = 4;
+	r.unified.n = 1;
 	assert_int_equal(limits_plan(&r, "", &a, &l, &e), 0);
 	put(f, "pids.max", "-");
 	assert_int_equal(limits_apply_last(f->fd, &l, &e), 0);

@@ -93,7 +93,7 @@ resources() {
 	start_box
 	wait_until 20 grep -q "can't fork" c.out
 	kist delete --force c
-	edit_config '.process.args = ["sleep", "1000"]'
+	edit_config '.process.args = ["sleep", "1000"] | .hooks.createContainer = [{ path: "/bin/true" }]' # and another
 	start_box
 	assert_equal "$(<"$(cgroup_of "$(state_of c pid)")/pids.max")" 0
 	run kist exec c true
