@@ -97,7 +97,7 @@ run:
 
 test:
 	@scripts/deps test
-	@$(MAKE) --no-print-directory all units fuzzers
+	@$(MAKE) --no-print-directory -j$(shell nproc) all units fuzzers
 	@O=$(O) tests/run
 
 # ---- parts of the tests ----
@@ -121,7 +121,7 @@ $(O)/tests/unit/%: tests/unit/%.c $(O)/libtest.a
 $(O)/fuzz/%: tests/fuzz/%.c $(LIB_SRC)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@) clang $(CPPFLAGS) -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< \
-		$(wildcard util/*.c spec/*.c image/*.c) $(IMAGE_LIBS)
+		$(wildcard util/*.c spec/*.c image/*.c) $(KIST_LIBS) $(IMAGE_LIBS)
 
 check: all units
 	@O=$(O) tests/run unit lint
