@@ -241,6 +241,46 @@ class MountsRemove(MountsAdd):
         return []
 
 
+class Update(OnRunning):
+    """Two limits of the group, and the kept configuration: after an error all three are as before."""
+    name = "update"
+    files = ("cgroup.max.depth", "cgroup.max.descendants")
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.words += (place.work + "/resources",)
+
+    def prepare(self):
+        super().prepare()
+        self.list = self.p.work + "/resources"
+        with open(self.list, "w") as f:
+            json.dump({"unified": dict(zip(self.files, ("5", "9")))}, f)
+
+    def argv(self):
+        return self.p.kist("update", "--resources", self.list, self.p.id)
+
+    def found(self):
+        """The limits, and what is kept of them."""
+        pid = json.loads(self.p.do("state", self.p.id).out)["pid"]
+        with open("/proc/%d/cgroup" % pid) as f:
+            group = next(line[3:].strip() for line in f if line.startswith("0::"))
+        values = []
+        for name in self.files:
+            with open("/sys/fs/cgroup%s/%s" % (group, name)) as f:
+                values.append(f.read().strip())
+        with open("%s/%s/config.json" % (self.p.root, self.p.id)) as f:
+            kept = json.load(f)["linux"].get("resources", {}).get("unified", {})
+        return values + [kept.get(name) for name in self.files]
+
+    def worked(self, done):
+        found = self.found()
+        return "" if found == ["5", "9", "5", "9"] else "status 0, but there are %s" % found
+
+    def residues(self, done):
+        found = self.found()
+        return [] if found == ["max", "max", None, None] else ["changed: %s" % found]
+
+
 class ExecGuarded(Exec):
     """With a stage that sheds the host's descriptors, for a container that may trace processes."""
     name = "exec (guarded)"
@@ -468,6 +508,6 @@ class Rm(RunDetached):
         return "" if self.p.do("inspect", self.p.id).status != 0 else "status 0, but the container is there"
 
 
-VERBS = {v.name: v for v in (Create, Run, RunStaged, RunDevice, Exec, ExecGuarded, MountsAdd,
+VERBS = {v.name: v for v in (Create, Run, RunStaged, RunDevice, Exec, ExecGuarded, Update, MountsAdd,
                              MountsRemove, Start, Kill, Pause, Resume, State, Delete,
                              RunHooked, StartHooked, DeleteHooked, DeleteForce, Stop, RunDetached, Rm, Load, ImageRm)}
