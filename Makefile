@@ -46,19 +46,14 @@ SYSTEMD_LIBS := -lsystemd
 IMAGE_LIBS := -lisal -lzstd -lcrypto -ljansson -lpthread
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
-.PHONY: all run test check bats vm bench fuzz faults asan analyze fmt size man install uninstall clean deps
+.PHONY: all run test check bats vm bench hot fuzz faults asan analyze fmt size man install uninstall clean deps
 all: $(O)/kist $(O)/kist-image $(O)/kist-net $(O)/kist-systemd $(O)/kist-gen
 	@:
 
-# What every start runs comes first: the kernel maps a program in stretches, and so the rest stays out of memory.
-KIST_HOT  := $(addprefix cli/,main.c opt.c optval.c words.c words_run.c words_life.c cmd.c cmd_run.c cmd_service.c run_words.c) \
-             $(addprefix engine/,run.c run_bundle.c launch.c) \
-             $(filter-out $(addprefix runtime/,print.c user.c hook%.c signals.c update.c notify.c events.c netstat.c checkpoint.c mount_table.c) runtime/criu%.c runtime/restore%.c,$(wildcard runtime/*.c)) $(wildcard ns/*.c) \
-             $(filter-out cgroup/stat.c cgroup/stat_more.c cgroup/limits_change.c cgroup/scope.c cgroup/scope_props.c,$(wildcard cgroup/*.c)) \
-             $(filter-out spec/default.c spec/features%.c spec/merge.c,$(wildcard spec/*.c)) $(filter-out util/log_daemon.c util/pb.c,$(wildcard util/*.c))
-KIST_ORDER := $(KIST_HOT) $(filter-out $(KIST_HOT),$(KIST_SRC))
-$(O)/kist: $(call obj,$(KIST_ORDER))
-	$(call say,LD,$@) $(CC) $(CFLAGS) -static $(LDFLAGS) -o $@ $^ $(KIST_LIBS)
+# What every start executes lies together: `make hot` sees to the list, after which kist is linked.
+HOT := scripts/hot.ld
+$(O)/kist: $(call obj,$(KIST_SRC)) $(HOT)
+	$(call say,LD,$@) $(CC) $(CFLAGS) -static $(LDFLAGS) -Wl,-T,$(HOT) -Wl,-Map=$@.map -o $@ $(filter %.o,$^) $(KIST_LIBS)
 
 $(O)/kist-image: $(call obj,$(IMAGE_SRC))
 	$(call say,LD,$@) $(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(IMAGE_LIBS)
@@ -131,6 +126,10 @@ vm: all
 	@O=$(O) tests/run vm
 faults: all
 	@KIST=$(abspath $(O))/kist tests/faults/all
+hot: all
+	@mkdir -p $(O)/hot && rm -f $(O)/hot/*.trace && $(CC) -O2 $(WARN) -o $(O)/hot/trace tests/hot/trace.c
+	@tests/helpers/isolate tests/hot/run $(abspath $(O))/kist $(O)/hot
+	@tests/hot/order $(O)/kist.map $(O)/hot/*.trace >$(O)/hot/hot.ld && mv $(O)/hot/hot.ld $(HOT)
 bench: all
 	@scripts/deps bench
 	@KIST=$(abspath $(O))/kist tests/bench/run
