@@ -48,8 +48,10 @@ int pidns_list(pid_t init, pid_t **ret_pids, size_t *ret_count)
 	if (own < 0 && own != -EACCES)
 		return own == -ENOENT ? -ESRCH : own;
 	/* While it waits at the gate it still is kist, at which users may not look, and alone. proc(5). */
+	if (own >= 0 && fstat(own, &ns) < 0)
+		return -errno;
 	DIR *d = own < 0 ? NULL : opendir("/proc");
-	if (own >= 0 && (!d || fstat(own, &ns) < 0))
+	if (own >= 0 && !d)
 		return -errno;
 	size_t n = 0, room = 16;
 	pid_t *pids = mem_alloc(room * sizeof(*pids));
