@@ -147,8 +147,10 @@ static bool is_covered(const struct live *l, size_t i)
 static int remove_all(const struct live *l, int root, struct err *e)
 {
 	for (size_t i = 0; i < l->list.n; i++) {
-		fd_auto int fd = is_covered(l, i) ? -1 : open_added(l, i, root, e);
-		if (fd < -1 || (fd < 0 && !is_covered(l, i)))
+		if (is_covered(l, i))
+			continue;
+		fd_auto int fd = open_added(l, i, root, e);
+		if (fd < 0)
 			return fd_take(&fd);
 	}
 	for (size_t i = l->list.n; i-- > 0;) {

@@ -48,9 +48,9 @@ int unit_connect(struct unit *u, bool is_user, struct err *e)
 	if (r >= 0)
 		return 0;
 	if (is_user)
-		return err_ret(e, r, "the user's bus (DBUS_SESSION_BUS_ADDRESS, or bus in XDG_RUNTIME_DIR): is there a "
-			       "systemd user session");
-	return err_ret(e, r, "the system's bus (/run/dbus/system_bus_socket): is this host run by systemd");
+		return err_new(e, -r, "the user's bus (DBUS_SESSION_BUS_ADDRESS, or bus in XDG_RUNTIME_DIR): %s; is there a "
+			       "systemd user session?", strerror(-r));
+	return err_new(e, -r, "the system's bus (/run/dbus/system_bus_socket): %s; is this host run by systemd?", strerror(-r));
 }
 
 static int explain(int r, const char *what, const sd_bus_error *error, struct err *e)

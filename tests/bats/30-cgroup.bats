@@ -345,7 +345,7 @@ owners() {
 	[ ! -S /run/systemd/private ] || skip "systemd runs this host"
 	box true
 	run -1 kist --systemd-cgroup create --bundle b c
-	assert_output "kist: create c: scope kist-c.scope: the system's bus (/run/dbus/system_bus_socket): is this host run by systemd: No such file or directory"
+	assert_output "kist: create c: scope kist-c.scope: the system's bus (/run/dbus/system_bus_socket): No such file or directory; is this host run by systemd?"
 	assert_not_exist "$KIST_ROOT/c"
 	# with a shared pid namespace kist starts again from a copy of its file, and finds its helper all the same
 	edit_config '.linux.namespaces |= map(select(.type != "pid"))'
