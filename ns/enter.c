@@ -138,7 +138,7 @@ static void become_tool(const struct tool *t, pid_t target, int go, int words)
 	argv[n++] = t->name;
 	argv[n++] = numbers[0];
 	for (size_t i = 0; i < t->maps->n; i++) {
-		const uint32_t v[3] = {t->maps->v[i].container_id.v, t->maps->v[i].host_id.v, t->maps->v[i].size.v};
+		const uint32_t v[3] = { t->maps->v[i].container_id.v, t->maps->v[i].host_id.v, t->maps->v[i].size.v };
 		for (size_t k = 0; k < 3; k++, n++) {
 			snprintf(numbers[n - 1], sizeof(numbers[0]), "%u", v[k]);
 			argv[n] = numbers[n - 1];
@@ -231,7 +231,7 @@ static int unshare_both(struct err *e)
 int enter_new(const struct spec_id_maps *uids, const struct spec_id_maps *gids, const char *uid_tool,
 	      const char *gid_tool, struct err *e)
 {
-	struct tool tools[2] = {{uid_tool, "newuidmap", uids, 0}, {gid_tool, "newgidmap", gids, 0}};
+	struct tool tools[2] = { { uid_tool, "newuidmap", uids, 0 }, { gid_tool, "newgidmap", gids, 0 } };
 	int r;
 	if (uid_tool)
 		r = map_by_tools(tools, unshare_both, e);
@@ -279,12 +279,12 @@ int enter_read_map(const char *file, struct arena *a, struct spec_id_maps *ret, 
 		return err_ret(e, r, "%s", file);
 	for (const char *p = text; *p; p++)
 		lines += *p == '\n';
-	*ret = (struct spec_id_maps){.v = arena_array(a, lines + 1, sizeof(*ret->v))};
+	*ret = (struct spec_id_maps){ .v = arena_array(a, lines + 1, sizeof(*ret->v)) };
 	for (const char *p = text; ret->n < lines && num_list(p, " ", v, 3) == 3; p = strchr(p, '\n') + 1)
 		ret->v[ret->n++] = (struct spec_id_map){
-			{true, (uint32_t)v[0]},
-			{true, (uint32_t)v[1]},
-			{true, (uint32_t)v[2]},
+			{ true, (uint32_t)v[0] },
+			{ true, (uint32_t)v[1] },
+			{ true, (uint32_t)v[2] },
 		};
 	return 0;
 }

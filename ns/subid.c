@@ -41,13 +41,13 @@ static bool take_line(const char *line, const char *name, uid_t uid, uint32_t *r
 
 static struct spec_id_map row(uint32_t inside, uint32_t outside, uint32_t size)
 {
-	return (struct spec_id_map){{true, inside}, {true, outside}, {true, size}};
+	return (struct spec_id_map){ { true, inside }, { true, outside }, { true, size } };
 }
 
 uint32_t subid_parse(const char *text, const char *name, uid_t uid, uint32_t own, struct arena *a,
 		     struct spec_id_maps *ret)
 {
-	*ret = (struct spec_id_maps){.v = arena_array(a, SUBID_RANGES_MAX + 1, sizeof(*ret->v))};
+	*ret = (struct spec_id_maps){ .v = arena_array(a, SUBID_RANGES_MAX + 1, sizeof(*ret->v)) };
 	ret->v[ret->n++] = row(0, own, 1);
 	uint32_t next = 1, first, count;
 	for (const char *line = text; *line && ret->n <= SUBID_RANGES_MAX; line = *line ? line + 1 : line) {

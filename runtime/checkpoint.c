@@ -102,7 +102,7 @@ static int look(struct job *j, struct err *e)
 {
 	free_auto char *bytes = NULL;
 	size_t len;
-	struct spec spec spec_auto = {0};
+	struct spec spec spec_auto = { 0 };
 	int r = file_read(j->t.dir.fd, "config.json", JX_BYTES_MAX, false, &bytes, &len);
 	if (r < 0)
 		return err_ret(e, r, "state directory: config.json");
@@ -164,7 +164,7 @@ static int wait_stopped(struct job *j, struct err *e)
 	struct stat st;
 	if (fstat(j->t.dir.fd, &st) == 0 && st.st_nlink == 0)
 		return 0;
-	j->t.state.is_checkpointed = (struct opt_bool){true, true};
+	j->t.state.is_checkpointed = (struct opt_bool){ true, true };
 	return state_write(&j->t.dir, &j->t.state, e);
 }
 

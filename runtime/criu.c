@@ -74,10 +74,10 @@ static int enter_own_mounts(const struct criu_call *call, const struct criu_dirs
 static void become_criu(const char *program, const struct criu_call *call, const struct criu_dirs *dirs, int sock,
 			int report)
 {
-	struct err e = {0};
+	struct err e = { 0 };
 	char number[16];
 	snprintf(number, sizeof(number), "%d", sock);
-	const char *const argv[] = {program, "swrk", number, NULL};
+	const char *const argv[] = { program, "swrk", number, NULL };
 	process_reset_signals();
 	int r = call->before ? enter_own_mounts(call, dirs, report, &e) : 0;
 	if (r == 0 && (r = keep_open(sock)) < 0)
@@ -96,7 +96,7 @@ static void become_criu(const char *program, const struct criu_call *call, const
 /* Until the new process is criu: its directories take the place of ours, under the same numbers. */
 static int hear_report(int report, const struct criu_dirs *dirs, struct err *e)
 {
-	const int places[] = {dirs->images, dirs->work};
+	const int places[] = { dirs->images, dirs->work };
 	size_t count = 0;
 	for (;;) {
 		struct sync_message m;
@@ -166,7 +166,7 @@ static void copy_text(const struct pb_field *f, char *out, size_t size)
 /* criu_notify { script = 1; pid = 2 }, criu_restore_resp { pid = 1 } */
 static void read_inner(const struct pb_field *outer, bool is_notify, struct answer *ret)
 {
-	struct pb_in in = {outer->bytes, outer->bytes + outer->len};
+	struct pb_in in = { outer->bytes, outer->bytes + outer->len };
 	struct pb_field f;
 	while (outer->bytes && pb_next(&in, &f) == 1) {
 		if (is_notify && f.number == 1)
@@ -178,7 +178,7 @@ static void read_inner(const struct pb_field *outer, bool is_notify, struct answ
 
 static int read_answer(const void *bytes, size_t len, struct answer *ret)
 {
-	struct pb_in in = {bytes, (const unsigned char *)bytes + len};
+	struct pb_in in = { bytes, (const unsigned char *)bytes + len };
 	struct pb_field f;
 	int r;
 	while ((r = pb_next(&in, &f)) == 1) {
@@ -214,10 +214,11 @@ static int receive(int sock, struct answer *ret, struct err *e)
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct iovec iov = {bytes, sizeof(bytes)};
+	struct iovec iov = { bytes, sizeof(bytes) };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
-	*ret = (struct answer){.fd = -1};
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+	*ret = (struct answer){ .fd = -1 };
 	ssize_t n;
 	do
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
@@ -323,8 +324,8 @@ static int explain(const struct criu_call *call, const struct criu_dirs *dirs, c
 int criu_call(const char *program, const struct criu_call *call, const struct criu_dirs *dirs, pid_t *ret_pid,
 	      struct err *e)
 {
-	struct answer a = {.fd = -1};
-	struct err failed = {0};
+	struct answer a = { .fd = -1 };
+	struct err failed = { 0 };
 	pid_t pid = 0;
 	if (call->opts->is_full)
 		return err_new(e, E2BIG, "criu: the request is too long");

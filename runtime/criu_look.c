@@ -179,7 +179,7 @@ static void look_at_targets(struct look *l)
 			continue;
 		list->v[list->n++] = (struct criu_target){
 			.path = row->point,
-			.is_file = {.has = true, .v = !S_ISDIR(st.st_mode)},
+			.is_file = { .has = true, .v = !S_ISDIR(st.st_mode) },
 		};
 	}
 }
@@ -220,10 +220,10 @@ static void add_file(struct look *l, unsigned fd, const struct stat *st)
 	if (is_new)
 		criu_put_external(l->opts, "%s", resource);
 	list->v[list->n++] = (struct criu_stream){
-		.fd = {true, fd},
+		.fd = { true, fd },
 		.resource = resource,
-		.is_null = {.has = is_null, .v = is_null},
-		.size = {.has = S_ISREG(st->st_mode), .v = (uint64_t)st->st_size},
+		.is_null = { .has = is_null, .v = is_null },
+		.size = { .has = S_ISREG(st->st_mode), .v = (uint64_t)st->st_size },
 	};
 }
 
@@ -246,7 +246,7 @@ static int look_at_stream(struct look *l, unsigned fd, struct err *e)
 	struct criu_streams *list = &l->record->streams;
 	/* As the link names it, and not as criu(8) does. */
 	const char *resource = arena_str(&l->record->arena, link);
-	list->v[list->n++] = (struct criu_stream){.fd = {true, fd}, .resource = resource};
+	list->v[list->n++] = (struct criu_stream){ .fd = { true, fd }, .resource = resource };
 	if (link[0] == 's')
 		criu_put_external(l->opts, "unix[%llu]", (unsigned long long)st.st_ino);
 	return 0;
@@ -306,14 +306,14 @@ int criu_look(pid_t pid, const struct spec *spec, struct criu_record *ret, struc
 	fd_auto int root = proc < 0 ? -1 : openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(e, "process %d", (int)pid);
-	struct look l = {.proc = proc, .root = root, .spec = spec, .record = ret, .opts = opts};
-	*ret = (struct criu_record){.version = {true, CRIU_RECORD_VERSION}};
+	struct look l = { .proc = proc, .root = root, .spec = spec, .record = ret, .opts = opts };
+	*ret = (struct criu_record){ .version = { true, CRIU_RECORD_VERSION } };
 	int r = check_spec(spec, e);
 	if (r == 0)
 		r = mount_table_read(proc, &ret->arena, &l.mounts, e);
 	if (r < 0)
 		return r;
-	ret->is_terminal = (struct opt_bool){true, spec->process && spec->process->terminal.v};
+	ret->is_terminal = (struct opt_bool){ true, spec->process && spec->process->terminal.v };
 	ret->mounts.v = arena_array(&ret->arena, l.mounts.n, sizeof(*ret->mounts.v));
 	ret->targets.v = arena_array(&ret->arena, l.mounts.n, sizeof(*ret->targets.v));
 	ret->streams.v = arena_array(&ret->arena, 3, sizeof(*ret->streams.v));

@@ -11,7 +11,7 @@
 #define RECORD_FILE "kist.json"
 
 static const struct jx_word sources[] = {
-	{"bind", CRIU_BIND}, {"null", CRIU_NULL}, {"device", CRIU_NODE}, {"cgroup", CRIU_CGROUP}, {0},
+	{ "bind", CRIU_BIND }, { "null", CRIU_NULL }, { "device", CRIU_NODE }, { "cgroup", CRIU_CGROUP }, { 0 },
 };
 
 static const struct jx_field mount_rows[] = {
@@ -119,7 +119,7 @@ int criu_record_read(int images, struct criu_record *ret, struct err *e)
 {
 	free_auto char *bytes = NULL;
 	size_t len = 0;
-	*ret = (struct criu_record){0};
+	*ret = (struct criu_record){ 0 };
 	int r = file_read(images, RECORD_FILE, JX_BYTES_MAX, false, &bytes, &len);
 	if (r == -ENOENT)
 		return err_new(e, ENOENT, "no " RECORD_FILE " in it: not the images of a kist checkpoint");

@@ -70,7 +70,7 @@ static int wait_passed(struct passage *p)
 
 static long load(const struct process_plan *p)
 {
-	struct sock_fprog prog = {.len = p->filter_length, .filter = (struct sock_filter *)(uintptr_t)p->filter};
+	struct sock_fprog prog = { .len = p->filter_length, .filter = (struct sock_filter *)(uintptr_t)p->filter };
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, p->filter_flags, &prog);
 }
 
@@ -78,7 +78,7 @@ static int load_with_listener(const struct process_plan *p, int report, struct e
 {
 	static char stack[STACK_BYTES] __attribute__((aligned(16)));
 	static struct passage way;
-	way = (struct passage){.report = report, .listener = NOT_YET, .passed = NOT_YET};
+	way = (struct passage){ .report = report, .listener = NOT_YET, .passed = NOT_YET };
 	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
 	if (clone(pass_on, stack + sizeof(stack), flags, &way) < 0)
 		return err_sys(

@@ -50,19 +50,19 @@ static const struct jx_field process_rows[] = {
 
 static void print(const struct listener *l, const struct listener_process *p, struct str *out)
 {
-	const char *names[] = {"seccompFd", NULL};
+	const char *names[] = { "seccompFd", NULL };
 	struct container_state c = {
 		.oci_version = "1.3.0",
 		.id = p->state->id,
 		.bundle = p->state->bundle,
 		.status = state_word(p->is_exec ? STATUS_RUNNING : STATUS_CREATING),
-		.pid = {.has = true, .v = p->init},
+		.pid = { .has = true, .v = p->init },
 		.annotations = p->state->annotations,
 	};
 	const struct process_state s = {
 		.oci_version = "1.3.0",
-		.fds = {.v = names, .n = 1},
-		.pid = {.has = true, .v = p->pid},
+		.fds = { .v = names, .n = 1 },
+		.pid = { .has = true, .v = p->pid },
 		.metadata = l->metadata,
 		.state = &c,
 	};
@@ -75,10 +75,11 @@ static int send_all(int socket, const struct str *text, int fd)
 	union {
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(int))];
-	} control = {.room = {0}};
-	struct iovec io = {text->p, text->len};
+	} control = { .room = { 0 } };
+	struct iovec io = { text->p, text->len };
 	struct msghdr m = {
-		.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control.room)};
+		.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control.room)
+	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
@@ -141,7 +142,7 @@ int listener_look(const struct spec_seccomp *s, struct err *e)
 /* A path may be longer than the 107 bytes of a socket's name: its directory's descriptor shortens it. unix(7). */
 static int address_of(const char *path, struct sockaddr_un *ret, int *ret_dir)
 {
-	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	size_t len = strlen(path);
 	if (len < sizeof(ret->sun_path)) {
 		memcpy(ret->sun_path, path, len);
@@ -166,13 +167,13 @@ int listener_open(const struct spec_seccomp *s, struct listener *ret, struct err
 	fd_auto int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0)
 		return err_sys(e, "linux.seccomp.listenerPath %s", s->listener_path);
-	*ret = (struct listener){.socket = fd_take(&fd), .metadata = s->listener_metadata};
+	*ret = (struct listener){ .socket = fd_take(&fd), .metadata = s->listener_metadata };
 	return 0;
 }
 
 int listener_open_of(const struct state_dir *dir, struct arena *a, struct listener *ret, struct err *e)
 {
-	struct spec spec_auto spec = {0};
+	struct spec spec_auto spec = { 0 };
 	int r = spec_load_file(dir->fd, "config.json", &spec, e);
 	if (r == 0 && (!spec.linux_ || !spec.linux_->seccomp || !spec.linux_->seccomp->listener_path))
 		r = err_new(e, EINVAL, "state directory %s: config.json: linux.seccomp.listenerPath is missing",

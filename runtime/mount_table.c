@@ -16,8 +16,12 @@ static bool take_line(char *line, struct arena *a, struct mount_row *ret)
 	if (!mountinfo_cut(line, &m))
 		return false;
 	*ret = (struct mount_row){
-		.id = m.id, .parent = m.parent, .device = arena_str(a, m.device), .root = arena_str(a, m.root),
-		.point = arena_str(a, m.point), .type = arena_str(a, m.type),
+		.id = m.id,
+		.parent = m.parent,
+		.device = arena_str(a, m.device),
+		.root = arena_str(a, m.root),
+		.point = arena_str(a, m.point),
+		.type = arena_str(a, m.type),
 	};
 	return true;
 }
@@ -27,7 +31,7 @@ void mount_table_parse(char *text, struct arena *a, struct mount_table *ret)
 	size_t lines = 1;
 	for (const char *p = text; *p; p++)
 		lines += *p == '\n';
-	*ret = (struct mount_table){.v = arena_array(a, lines, sizeof(struct mount_row))};
+	*ret = (struct mount_table){ .v = arena_array(a, lines, sizeof(struct mount_row)) };
 	for (char *line; (line = strsep(&text, "\n"));)
 		ret->n += take_line(line, a, &ret->v[ret->n]);
 }

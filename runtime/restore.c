@@ -72,7 +72,8 @@ struct job {
 	struct stage stage;
 	struct arena arena;
 	struct str opts;
-	int inherit[12]; /* descriptors that criu needs: streams (criu_record_read: at most 3) and joined namespaces (8) */
+	/* Descriptors that criu needs: streams (criu_record_read: at most 3) and joined namespaces (at most 8). */
+	int inherit[12];
 	size_t inherit_count;
 	int master, null; /* the terminal; /dev/null for streams */
 	bool is_complete, is_verified;
@@ -239,7 +240,7 @@ static int on_notify(void *ctx, const char *script, pid_t pid, int own_fd, struc
 
 int restore_run(const struct restore_args *a, pid_t *ret_pid, int *ret_master, struct err *e)
 {
-	struct job j job_auto = {.a = a, .stage = STAGE_NONE, .opts = STR_MAX(OPTS_MAX), .master = -1, .null = -1};
+	struct job j job_auto = { .a = a, .stage = STAGE_NONE, .opts = STR_MAX(OPTS_MAX), .master = -1, .null = -1 };
 	int r = stage_make(a, &j.arena, &j.stage, e);
 	if (r == 0)
 		r = put_opts(&j, e);

@@ -141,7 +141,7 @@ int stage_make(const struct restore_args *a, struct arena *arena, struct stage *
 	for (size_t i = 0; i < record->mounts.n; i++) {
 		const struct criu_mount *m = &record->mounts.v[i];
 		struct stage_entry *entry = &ret->v[i];
-		*entry = (struct stage_entry){.mountpoint = m->mountpoint, .tree = -1};
+		*entry = (struct stage_entry){ .mountpoint = m->mountpoint, .tree = -1 };
 		r = m->source == CRIU_CGROUP ? find_cgroup(a, ret, entry, e)
 		    : m->source == CRIU_NULL ? find_null(a, entry, e)
 		    : m->source == CRIU_NODE ? find_node(a, m, entry, e)
@@ -232,7 +232,7 @@ static int show_images(int from, int top, struct err *e)
 
 int stage_enter(const struct stage *s, int *images, struct err *e)
 {
-	fd_auto int top = mount_new("tmpfs", "kist", &(struct mount_options){.data = "mode=1777"}, e);
+	fd_auto int top = mount_new("tmpfs", "kist", &(struct mount_options){ .data = "mode=1777" }, e);
 	if (top < 0)
 		return top;
 	if (move_mount(top, "", AT_FDCWD, s->path, MOVE_MOUNT_F_EMPTY_PATH) < 0)

@@ -60,8 +60,8 @@ struct entry {
 
 static struct spec_id_maps one_id(uint32_t own, struct arena *a)
 {
-	struct spec_id_maps maps = {.v = arena_array(a, 1, sizeof(*maps.v)), .n = 1};
-	maps.v[0] = (struct spec_id_map){{true, 0}, {true, own}, {true, 1}};
+	struct spec_id_maps maps = { .v = arena_array(a, 1, sizeof(*maps.v)), .n = 1 };
+	maps.v[0] = (struct spec_id_map){ { true, 0 }, { true, own }, { true, 1 } };
 	return maps;
 }
 
@@ -118,8 +118,9 @@ static int decide(const struct spec *spec, struct entry *en, struct arena *a, st
 	const struct spec_linux *l = spec ? spec->linux_ : NULL;
 	const struct spec_namespace *ns = spec ? spec_namespace_find(spec, CLONE_NEWUSER) : NULL;
 	bool is_small = ns && is_own_only(&l->uid_mappings, geteuid()) && is_own_only(&l->gid_mappings, getegid());
-	const char *needs = ns ? "linux.uidMappings, linux.gidMappings: ids other than the own one" :
-				 spec ? what_needs_ids(spec, a) : NULL;
+	const char *needs = ns	   ? "linux.uidMappings, linux.gidMappings: ids other than the own one"
+			    : spec ? what_needs_ids(spec, a)
+				   : NULL;
 	int r = is_small ? -ENOENT : find_all(en, a, e);
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -130,7 +131,7 @@ static int decide(const struct spec *spec, struct entry *en, struct arena *a, st
 	if (!is_small)
 		log_info("%s; only the own id is mapped", e->text);
 	err_clear(e);
-	*en = (struct entry){.uids = one_id(geteuid(), a), .gids = one_id(getegid(), a)};
+	*en = (struct entry){ .uids = one_id(geteuid(), a), .gids = one_id(getegid(), a) };
 	return 0;
 }
 
@@ -168,8 +169,8 @@ int rootless_enter(const struct spec *spec, struct err *e)
 	const struct spec_namespace *ns = spec ? spec_namespace_find(spec, CLONE_NEWUSER) : NULL;
 	if (ns && ns->path)
 		return enter_joined(ns->path, e);
-	arena_auto struct arena a = {0};
-	struct entry en = {0};
+	arena_auto struct arena a = { 0 };
+	struct entry en = { 0 };
 	int r = decide(spec, &en, &a, e);
 	if (r == 0)
 		r = enter_new(&en.uids, &en.gids, en.uid_tool, en.gid_tool, e);
@@ -222,7 +223,7 @@ int rootless_translate(const struct spec_id_maps *maps, const struct spec_id_map
 		       const char *file, struct arena *a, struct spec_id_maps *ret, struct err *e)
 {
 	/* Each line may be cut where a line of the outer map begins. */
-	*ret = (struct spec_id_maps){.v = arena_array(a, maps->n + maps->n * outer->n, sizeof(*ret->v))};
+	*ret = (struct spec_id_maps){ .v = arena_array(a, maps->n + maps->n * outer->n, sizeof(*ret->v)) };
 	for (size_t i = 0; i < maps->n; i++) {
 		uint32_t inside = maps->v[i].container_id.v, host = maps->v[i].host_id.v, left = maps->v[i].size.v;
 		while (left) {
@@ -238,9 +239,9 @@ int rootless_translate(const struct spec_id_maps *maps, const struct spec_id_map
 			uint32_t skip = host - o->host_id.v, room = o->size.v - skip,
 				 size = left < room ? left : room;
 			ret->v[ret->n++] = (struct spec_id_map){
-				{true, inside},
-				{true, o->container_id.v + skip},
-				{true, size},
+				{ true, inside },
+				{ true, o->container_id.v + skip },
+				{ true, size },
 			};
 			inside += size;
 			host += size;

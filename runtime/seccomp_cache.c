@@ -29,7 +29,7 @@ struct head {
 	uint64_t sum;	  /* over key and program */
 };
 
-static const char magic[8] = {'k', 'i', 's', 't', 'b', 'p', 'f', '1'};
+static const char magic[8] = { 'k', 'i', 's', 't', 'b', 'p', 'f', '1' };
 
 /* ---- the key ---- */
 
@@ -102,11 +102,11 @@ static void put_key(struct writer *w, const struct spec_seccomp *s)
 
 void seccomp_cache_key(const struct spec_seccomp *s, struct arena *a, struct seccomp_key *ret)
 {
-	struct writer w = {0};
+	struct writer w = { 0 };
 	put_key(&w, s);
-	w = (struct writer){.p = arena_alloc(a, w.len)};
+	w = (struct writer){ .p = arena_alloc(a, w.len) };
 	put_key(&w, s);
-	*ret = (struct seccomp_key){.bytes = w.p, .len = w.len};
+	*ret = (struct seccomp_key){ .bytes = w.p, .len = w.len };
 }
 
 /* ---- files ---- */
@@ -226,7 +226,7 @@ static void evict(int dir)
 		return;
 	}
 	char oldest[64] = "";
-	struct timespec then = {0};
+	struct timespec then = { 0 };
 	size_t n = 0;
 	for (struct dirent *de; (de = readdir(d));) {
 		struct stat st;
@@ -266,14 +266,14 @@ int seccomp_cache_keep(int root, const struct seccomp_key *key, const struct sec
 		return dir;
 	evict(dir);
 	static const unsigned char pad[8];
-	struct head h = {.key_len = (uint32_t)key->len, .count = f->length, .sum = sum_of(key, f->code, f->length)};
+	struct head h = { .key_len = (uint32_t)key->len, .count = f->length, .sum = sum_of(key, f->code, f->length) };
 	memcpy(h.magic, magic, sizeof(magic));
 	size_t code_len = f->length * sizeof(*f->code);
 	const struct iovec io[] = {
-		{&h, sizeof(h)},
-		{(void *)(uintptr_t)key->bytes, key->len},
-		{(void *)(uintptr_t)pad, padded(key->len) - key->len},
-		{(void *)(uintptr_t)f->code, code_len},
+		{ &h, sizeof(h) },
+		{ (void *)(uintptr_t)key->bytes, key->len },
+		{ (void *)(uintptr_t)pad, padded(key->len) - key->len },
+		{ (void *)(uintptr_t)f->code, code_len },
 	};
 	char name[NAME_ROOM], tmp[NAME_ROOM + 16];
 	name_of(key, name);

@@ -43,13 +43,13 @@ struct outcome flow_walk(const struct program *p, uint32_t arch, uint32_t nr)
 	for (size_t i = 0;; i++) {
 		const struct sock_filter *c = &p->code[i];
 		if (c->code == LD_ABS && source_of(c->k) == HAS_ARGS)
-			return (struct outcome){true, (uint32_t)i};
+			return (struct outcome){ true, (uint32_t)i };
 		if (c->code == LD_ABS)
 			a = source_of(c->k) == HAS_ARCH ? arch : nr;
 		else if (c->code == (BPF_JMP | BPF_JA))
 			i += c->k;
 		else if (c->code == (BPF_RET | BPF_K))
-			return (struct outcome){false, c->k};
+			return (struct outcome){ false, c->k };
 		else
 			i += compare(c->code, a, c->k) ? c->jt : c->jf;
 	}
@@ -148,7 +148,7 @@ bool flow_survey(const struct program *p, unsigned char *has, struct arena *a, s
 	for (size_t i = 0; i < t->cut_count; i++) {
 		struct outcome end = flow_walk(p, t->arch, t->cuts[i]);
 		if (t->n == 0 || !flow_is_same(t->v[t->n - 1].end, end))
-			t->v[t->n++] = (struct stretch){t->cuts[i], end};
+			t->v[t->n++] = (struct stretch){ t->cuts[i], end };
 	}
 	return true;
 }

@@ -18,13 +18,13 @@ static struct numbers numbers_of(uint32_t arch)
 {
 	switch (arch) {
 	case SCMP_ARCH_X86_64:
-		return (struct numbers){AUDIT_ARCH_X86_64, 0, 0x40000000};
+		return (struct numbers){ AUDIT_ARCH_X86_64, 0, 0x40000000 };
 	case SCMP_ARCH_X32:
-		return (struct numbers){AUDIT_ARCH_X86_64, 0x40000000, 0x80000000};
+		return (struct numbers){ AUDIT_ARCH_X86_64, 0x40000000, 0x80000000 };
 	case SCMP_ARCH_ARM:
-		return (struct numbers){arch, 0, 0x0f0000};
+		return (struct numbers){ arch, 0, 0x0f0000 };
 	default:
-		return (struct numbers){arch, 0, 0x80000000};
+		return (struct numbers){ arch, 0, 0x80000000 };
 	}
 }
 

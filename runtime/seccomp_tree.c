@@ -30,7 +30,7 @@ struct maker {
 static void put(struct maker *m, uint16_t code, size_t jt, size_t jf, uint32_t k)
 {
 	if (m->n < m->room)
-		m->out[m->n] = (struct sock_filter){code, (unsigned char)jt, (unsigned char)jf, k};
+		m->out[m->n] = (struct sock_filter){ code, (unsigned char)jt, (unsigned char)jf, k };
 	m->n++;
 }
 
@@ -224,7 +224,7 @@ static void put_all(struct maker *m, const struct program *p, const struct part 
 /* Between two cuts neither program can change its mind: both are asked at either end. */
 static bool is_equal(const struct program *old, const struct maker *m, const struct part *t)
 {
-	const struct program new = {m->out, m->n};
+	const struct program new = { m->out, m->n };
 	for (size_t i = 0; i < t->cut_count; i++) {
 		uint32_t last = i + 1 < t->cut_count ? t->cuts[i + 1] - 1 : UINT32_MAX;
 		for (int k = 0; k < 2; k++) {
@@ -242,8 +242,8 @@ static bool is_equal(const struct program *old, const struct maker *m, const str
 size_t seccomp_tree(const struct sock_filter *code, size_t count, const uint32_t *archs, size_t arch_count,
 		    struct arena *a, struct sock_filter *out)
 {
-	const struct program p = {code, count};
-	struct part parts[ARCHS_MAX] = {0};
+	const struct program p = { code, count };
+	struct part parts[ARCHS_MAX] = { 0 };
 	size_t n = 0;
 	unsigned char *has = arena_alloc(a, count + 1);
 	for (size_t i = 0; i < arch_count; i++) {
@@ -262,13 +262,13 @@ size_t seccomp_tree(const struct sock_filter *code, size_t count, const uint32_t
 	bool *is_kept = arena_array(a, count + 1, sizeof(*is_kept));
 	uint32_t *moved = arena_array(a, count, sizeof(*moved));
 	mark_blocks(&p, parts, n, is_kept, moved);
-	struct maker m = {.out = out, .room = count, .moved = moved};
+	struct maker m = { .out = out, .room = count, .moved = moved };
 	put_all(&m, &p, parts, n, other, is_kept);
 	if (m.n >= count || !seccomp_code_is_sound(out, m.n))
 		return 0;
 	for (size_t i = 0; i < n; i++)
 		if (!is_equal(&p, &m, &parts[i]))
 			return 0;
-	const struct program new = {out, m.n};
+	const struct program new = { out, m.n };
 	return flow_walk(&new, 0, 0).v == other ? m.n : 0;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How the rules of spec/check*.c report, and small tests that several of them share. For these files alone.
- */
+/* How the rules of spec/check*.c report, and small tests that several of them share. For these files alone. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

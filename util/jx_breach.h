@@ -22,8 +22,7 @@ struct reader {
 /* Appends the path: linux.seccomp.syscalls[3].names[0], annotations["org.x"]. */
 void jx_path_put(struct str *out, const struct where *w);
 
-/* Takes note of one breach. 0: go on, because the listener wants all of them; else -EINVAL. So do the others.
- */
+/* Takes note of one breach. 0: go on, because the listener wants all of them; else -EINVAL. So do the others. */
 int jx_breach(struct reader *r, const struct where *w, const char *text);
 
 /* "expected TYPE, got ..." */

@@ -79,7 +79,7 @@ int pb_next(struct pb_in *in, struct pb_field *ret)
 		return 0;
 	if (take_varint(in, &tag) < 0 || tag >> 3 == 0 || tag >> 32)
 		return -EBADMSG;
-	*ret = (struct pb_field){.number = (unsigned)(tag >> 3)};
+	*ret = (struct pb_field){ .number = (unsigned)(tag >> 3) };
 	int r = -EBADMSG;
 	switch (tag & 7) {
 	case WIRE_VARINT:

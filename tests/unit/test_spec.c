@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Configs that must pass, rows against the list of keys, the default, refusals and features. Runs at the top.
- */
+/* Configs that must pass, rows against the list of keys, the default, refusals and features. Runs at the top. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

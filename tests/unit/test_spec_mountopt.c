@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words of mount options: each of the spec is known, the last one wins, and a bind mount takes no strangers.
- */
+/* Words of mount options: each of the spec is known, the last one wins, and a bind mount takes no strangers. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
