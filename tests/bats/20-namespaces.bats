@@ -71,6 +71,20 @@ map_ids() { # map_ids CONTAINER HOST SIZE: for users and groups
 	assert_line chrooted
 }
 
+@test "without a mount namespace: a read-only root" {
+	box touch /x
+	edit_config 'del(.linux.namespaces[] | select(.type == "mount"))'
+	run run_box
+	assert_output --partial 'Read-only file system'
+	edit_config '.mounts = [] | .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+	run run_box
+	assert_output --partial 'Read-only file system'
+	touch b/rootfs/y # the host's tree is as it was
+	writable_root
+	run run_box
+	assert_success
+}
+
 @test "without a mount namespace: a terminal on a devpts that is there" {
 	box sh -c 'tty; echo shown'
 	set_namespaces pid
