@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,11 +44,13 @@ struct run {
 
 static void reset_signals(void)
 {
-	const struct sigaction dfl = { .sa_handler = SIG_DFL };
+	/* The kernel's struct sigaction, all zero: SIG_DFL. The C library's function refuses the two signals that it has for
+	 * itself, and its posix_spawn(3), which make(1) uses, leaves just these ignored. */
+	static const unsigned char dfl[64];
 	sigset_t none;
 	/* Handlers go with execve(2), ignored signals do not. Those that cannot be set say so; it does not matter. */
 	for (int i = 1; i < NSIG; i++)
-		sigaction(i, &dfl, NULL);
+		syscall(SYS_rt_sigaction, i, dfl, NULL, (size_t)NSIG / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
