@@ -649,19 +649,26 @@ receive_pidfd() {
 	delete_box
 }
 
+# run_told: runs the box, whose program waits for its standard input's end, until the receiver has looked at the pidfd
+run_told() {
+	receive_pidfd
+	mkfifo gate
+	run_box --pidfd-socket p.sock <gate >run.out 2>&1 3>&- &
+	local run=$!
+	exec 8>gate
+	wait_until 20 test -s pidfd.out
+	exec 8>&-
+	wait $run
+	wait $RECEIVER
+	rm gate
+	assert_equal "$(sed 's/[0-9][0-9]*/N/' pidfd.out)" $'standard N\nended'
+}
+
 @test "pidfd-socket: run, and a container with a stage" {
-	box true
-	receive_pidfd
-	run run_box --pidfd-socket p.sock
-	assert_success
-	wait $RECEIVER
-	assert_equal "$(sed 's/[0-9][0-9]*/N/' pidfd.out)" $'standard N\nended'
+	box cat
+	run_told
 	edit_config '.linux.namespaces += [{ type: "time" }]'
-	receive_pidfd
-	run run_box --pidfd-socket p.sock
-	assert_success
-	wait $RECEIVER
-	assert_equal "$(sed 's/[0-9][0-9]*/N/' pidfd.out)" $'standard N\nended'
+	run_told
 }
 
 @test "pidfd-socket: one that is not there, or too long a path" {

@@ -10,8 +10,9 @@ import sys
 
 def main():
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(sys.argv[1])
+    listener.bind(sys.argv[1] + ".new")
     listener.listen(1)
+    os.rename(sys.argv[1] + ".new", sys.argv[1])   # who sees it can connect
     listener.settimeout(30)
     connection = listener.accept()[0]
     _, control, _, _ = connection.recvmsg(4096, socket.CMSG_SPACE(4 * 8))

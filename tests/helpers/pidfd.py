@@ -3,6 +3,7 @@
 """pidfd.py SOCKET: receives a pidfd over the socket SOCKET, as an engine would, prints the word that came with it and the
 pid that it stands for, and at the end of that process "ended"."""
 import array
+import os
 import select
 import socket
 import sys
@@ -10,8 +11,9 @@ import sys
 
 def main():
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(sys.argv[1])
+    listener.bind(sys.argv[1] + ".new")
     listener.listen(1)
+    os.rename(sys.argv[1] + ".new", sys.argv[1])   # who sees it can connect
     listener.settimeout(30)
     connection = listener.accept()[0]
     word, control, _, _ = connection.recvmsg(4096, socket.CMSG_SPACE(4 * 8))

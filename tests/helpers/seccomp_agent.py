@@ -59,8 +59,9 @@ def main():
     options = parser.parse_args()
     errnos = {int(call): int(number) for call, number in (pair.split("=") for pair in options.errno)}
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    server.bind(options.socket)
+    server.bind(options.socket + ".new")
     server.listen(16)
+    os.rename(options.socket + ".new", options.socket)   # who sees it can connect
     calls = open(os.path.join(options.folder, "calls"), "a", encoding="ascii")
     count = 0
     while True:

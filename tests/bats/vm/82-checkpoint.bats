@@ -89,20 +89,22 @@ goes_on() {
 	box sh -c "$COUNT"
 	mkfifo p1 p2
 	cat p1 >first 3>&- &
+	local reader=$! # a bare wait would be for bats's own time limit too
 	kist create --bundle "$BUNDLE" c >p1 2>&1 </dev/null 3>&-
 	kist start c
 	wait_until 10 grep -qx 3 first
 	save
-	wait
+	wait $reader
 	local n
 	n=$(last first)
 	cat p2 >second 3>&- &
+	reader=$!
 	kist restore -d --bundle "$BUNDLE" --image-path img c >p2 2>&1 </dev/null 3>&-
 	goes_on second "$n"
 	[ "$(head -n 1 second)" -gt 1 ]
 	[ "$(last first)" = "$n" ]
 	kist delete --force c
-	wait
+	wait $reader
 }
 
 @test "restore in the foreground waits, and ends with the program's status" {
@@ -133,20 +135,22 @@ goes_on() {
 	box sh -c 'while read -r x; do echo "got $x from $(tty)"; done'
 	edit_config '.process.terminal = true'
 	python3 "$RUNTIME_HELPERS/console.py" s1 one >first 3>&- &
+	local receiver=$!
 	wait_until 30 test -S s1
 	kist create --bundle "$BUNDLE" --console-socket s1 c 3>&-
 	kist start c
 	wait_until 10 grep -q 'got one from /dev/pts/0' first
 	save
-	wait
+	wait $receiver
 	python3 "$RUNTIME_HELPERS/console.py" s2 two >second 3>&- &
+	receiver=$!
 	wait_until 30 test -S s2
 	kist restore -d --bundle "$BUNDLE" --image-path img --console-socket s2 c 3>&-
 	wait_until 10 grep -q 'got two from /dev/pts/0' second
 	run -0 kist exec c sh -c 'echo hello >/dev/console'
 	wait_until 10 grep -q hello second
 	kist delete --force c
-	wait
+	wait $receiver
 }
 
 @test "bind mounts: directories, files, recursive ones, behind a symlink, read-only" {
