@@ -43,6 +43,20 @@ update_file() {
 	delete_box
 }
 
+@test "all or nothing: what cannot be kept is put back" {
+	box sleep 1000
+	edit_config '.linux.resources.unified = { "cgroup.max.depth": "3" }'
+	start_box
+	cp "$KIST_ROOT/c/config.json" before.json
+	local change='{"unified":{"cgroup.max.depth":"7"}}'
+	run -1 strace -qq -o /dev/null -e trace=renameat -e inject=renameat:error=EIO \
+		"$KIST" --root "$KIST_ROOT" update -r - c <<<"$change"
+	assert_output --partial 'update c: state directory: config.json: Input/output error'
+	assert_equal "$(cat /sys/fs/cgroup/kist-c/cgroup.max.depth)" 3
+	cmp before.json "$KIST_ROOT/c/config.json"
+	delete_box
+}
+
 @test "the rest of the configuration is kept as it was" {
 	box sleep 1000
 	edit_config '.annotations = { a: "b" } | .linux.resources.unified = { "cgroup.max.depth": "3" }'
