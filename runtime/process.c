@@ -132,10 +132,10 @@ int process_plan(const struct spec_process *p, const struct spec_seccomp *seccom
 	}
 	plan_env(p, a, ret);
 	plan_launch(p, seccomp, a, ret);
-	struct stat own;
-	if (!ret->launch && stat("/proc/self/exe", &own) < 0)
-		return err_sys(e, "/proc/self/exe");
 	if (!ret->launch) {
+		struct stat own;
+		if (stat("/proc/self/exe", &own) < 0)
+			return err_sys(e, "/proc/self/exe");
 		ret->own_dev = own.st_dev;
 		ret->own_ino = own.st_ino;
 	}

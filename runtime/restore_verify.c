@@ -22,7 +22,7 @@ enum { STATUS_FILE_MAX = 65536 };
 /* A number of /proc/PID/status, "CapBnd:\t0000000020000420"; all bits when it is not there, so that it is refused. */
 static uint64_t field(const char *status, const char *name, int base)
 {
-	const char *p = strstr(status, name);
+	const char *p = status ? strstr(status, name) : NULL;
 	return p ? strtoull(p + strlen(name), NULL, base) : UINT64_MAX;
 }
 
