@@ -34,8 +34,9 @@ void nl_close(struct nl *n)
 
 void nl_start(struct nl_message *m, uint16_t type, uint16_t flags, const void *fixed, size_t len)
 {
+	/* Attributes are padded; the kernel gets nothing of our stack. */
+	memset(m, 0, sizeof(*m));
 	m->room = sizeof(m->bytes);
-	m->is_full = false;
 	struct nlmsghdr *head = mnl_nlmsg_put_header(m->bytes);
 	head->nlmsg_type = type;
 	head->nlmsg_flags = flags | NLM_F_REQUEST | ((flags & NLM_F_DUMP) == NLM_F_DUMP ? 0 : NLM_F_ACK);
