@@ -315,6 +315,13 @@ static int run(struct exec *x, struct container *c, struct err *e)
 	return r;
 }
 
+/* What has to be read from a pipe cannot be read again: should kist have to execute itself anew, then before that. */
+static void seal_early(void)
+{
+	struct err later;
+	launcher_seal_self(&later);
+}
+
 int container_exec(const struct exec_request *rq, struct exec_process *ret, struct err *e)
 {
 	struct exec x exec_auto = { .rq = rq, .dir = STATE_DIR_NONE, .tree = CGROUP_TREE_NONE, .group = -1, .console = -1,
@@ -323,6 +330,8 @@ int container_exec(const struct exec_request *rq, struct exec_process *ret, stru
 	int r = exec_find(&x, e);
 	if (r == 0)
 		r = rootless_join(x.state.pid.v, exec_has_userns(&x), e);
+	if (r == 0 && rq->process_file && !file_is_regular(rq->process_file))
+		seal_early();
 	if (r == 0)
 		r = exec_plan(&x, e);
 	/*

@@ -261,7 +261,7 @@ static int look(struct live *l, int root, const char *id, const char *file, stru
 	if (!ns || ns->path)
 		return err_new(e, EINVAL, "the container has no mount namespace of its own");
 	set_namespaces(l);
-	r = spec_load_mounts(AT_FDCWD, file, &l->spec, &l->arena, &l->list, e);
+	r = spec_load_mounts(file, &l->spec, &l->arena, &l->list, e);
 	if (r == 0)
 		r = live_read(&l->t.dir, &l->arena, &l->known, e);
 	if (r < 0)

@@ -85,13 +85,13 @@ static int parse_mounts(const char *bytes, size_t len, const char *name, struct 
 	return r == 0 && is_more ? err_new(e, EINVAL, "%s: expected an array of mounts", name) : r;
 }
 
-int spec_load_mounts(int dirfd, const char *name, const struct spec *of, struct arena *arena,
-		     struct spec_mounts *ret, struct err *e)
+int spec_load_mounts(const char *name, const struct spec *of, struct arena *arena, struct spec_mounts *ret,
+		     struct err *e)
 {
 	struct spec s = { .linux_ = of->linux_ };
 	free_auto char *bytes = NULL;
 	size_t len;
-	int r = file_read(dirfd, name, JX_BYTES_MAX, true, &bytes, &len);
+	int r = file_read_given(name, JX_BYTES_MAX, &bytes, &len);
 	if (r < 0)
 		return err_ret(e, r, "%s", name);
 	r = parse_mounts(bytes, len, name, arena, &s, e);

@@ -37,8 +37,8 @@ int spec_load_resources(const char *bytes, size_t len, const char *origin, struc
  * Reads an array of mounts (`mounts add`) into the caller's arena, and judges it as if it stood in the config
  * `of`. Messages name them "mounts[0]..." as there.
  */
-int spec_load_mounts(int dirfd, const char *name, const struct spec *of, struct arena *arena,
-		     struct spec_mounts *ret, struct err *e);
+int spec_load_mounts(const char *name, const struct spec *of, struct arena *arena, struct spec_mounts *ret,
+		     struct err *e);
 
 /* Appends a spec as JSON text, by the same rows. */
 void spec_print(struct str *out, const struct spec *s, int indent);

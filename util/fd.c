@@ -105,6 +105,12 @@ int file_read(int dirfd, const char *name, size_t max, bool follow, char **ret_b
 	return 0;
 }
 
+bool file_is_regular(const char *path)
+{
+	struct stat st;
+	return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 int file_read_given(const char *path, size_t max, char **ret_bytes, size_t *ret_len)
 {
 	bool is_input = strcmp(path, "-") == 0;

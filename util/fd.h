@@ -57,6 +57,9 @@ int file_read(int dirfd, const char *name, size_t max, bool follow, char **ret_b
  */
 int file_read_given(const char *path, size_t max, char **ret_bytes, size_t *ret_len);
 
+/* Whether such a name is that of a regular file, which can be read twice. */
+bool file_is_regular(const char *path);
+
 /* Writes a small value to an existing file, as the attribute files of cgroupfs, procfs and sysfs want it: one write. */
 int file_write(int dirfd, const char *name, const char *value);
 int file_write_bytes(int dirfd, const char *name, const char *bytes, size_t len);

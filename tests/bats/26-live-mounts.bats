@@ -68,7 +68,7 @@ bind() { # bind SOURCE DESTINATION [OPTION...]: as JSON
 	started
 	mkdir data && echo hello >file
 	file "$(bind "$PWD/data" /data ro nosuid noexec nodev)" "$(bind "$PWD/file" /etc/file ro)"
-	kist mounts add c m.json
+	kist mounts add c <(cat m.json)
 	run mounts_of
 	assert_line --regexp '^/data ro,nosuid,nodev,noexec'
 	assert_line --regexp '^/etc/file ro'

@@ -152,6 +152,18 @@ process() {
 	run kist exec --process <(echo '{') c
 	assert_failure 125
 	delete_box
+	# where kist executes itself again before it enters
+	edit_config '.process.capabilities |= map_values(. + ["CAP_SYS_PTRACE"])'
+	start_box
+	mkfifo fifo
+	echo "$object" >fifo &
+	run kist exec --process fifo c
+	assert_output piped
+	run kist exec --process <(echo "$object") c
+	assert_output piped
+	run kist exec --process - c <<<"$object"
+	assert_output piped
+	delete_box
 }
 
 @test "process file: missing, no JSON, wrong, or not supported" {
