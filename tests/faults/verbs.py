@@ -20,8 +20,9 @@ class Verb:
 
     def __init__(self, place):
         self.p = place
-        # what comes before the container (its bundle, the state root, the store), and a program's own failure
-        self.words = (place.id, place.bundle, "state root", "store ", "exec: ")
+        # what comes before the container (kist as it starts anew, its bundle, the state root, the store), and a
+        # program's own failure
+        self.words = (place.id, "own arguments", "own program", place.bundle, "state root", "store ", "exec: ")
 
     def prepare(self):       # once
         pass
