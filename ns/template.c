@@ -57,13 +57,29 @@ static int put_launcher(const struct template_file *f)
 	return fd < 0 ? -errno : fd_write_all(fd, f->bytes, f->len);
 }
 
+/*
+ * What is made the root must be that of the namespace, since whoever enters it later begins there. setns(2) into the
+ * namespace in which a process is already leads it out of a chroot(2) that its caller may live in.
+ */
+static int leave_chroot(void)
+{
+	fd_auto int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	return own < 0 || setns(own, CLONE_NEWNS) < 0 ? -errno : 0;
+}
+
 /* Builds the three mounts on top of the pin directory and makes them the root. Runs in the builder process. */
 static int build(int pindir, const struct template_file *launcher)
 {
-	/* The working directory moves to the copied mount with us (unshare(2)); a descriptor would stay on the host's.
-	 * The copy must not send mounts back: mount(2), MS_PRIVATE. */
-	if (fchdir(pindir) < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	/* The working directory moves to the copied mount with us (unshare(2)); a descriptor would stay on the host's. */
+	if (fchdir(pindir) < 0 || unshare(CLONE_NEWNS) < 0)
 		return -errno;
+	fd_auto int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = here < 0 ? -errno : leave_chroot();
+	/* The copy must not send mounts back: mount(2), MS_PRIVATE. */
+	if (r == 0 && (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || fchdir(here) < 0))
+		r = -errno;
+	if (r < 0)
+		return r;
 	fd_auto int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755", 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "16", 0) < 0 ||
@@ -74,7 +90,7 @@ static int build(int pindir, const struct template_file *launcher)
 		return -errno;
 	if (fchdir(top) < 0 || mkdir("proc", 0555) < 0 || mkdir("sys", 0555) < 0 || mkdir(&TEMPLATE_ROOT[1], 0755) < 0)
 		return -errno;
-	int r = attach_new("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, "proc");
+	r = attach_new("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, "proc");
 	if (r == 0)
 		r = attach_new("sysfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, "sys");
 	if (r < 0)

@@ -874,6 +874,27 @@ hold_mapped() {
 	assert_equal "$(sort /proc/self/mountinfo)" "$before"
 }
 
+@test "in a chroot: the template, which is no part of it, and the same with a user namespace" {
+	box sh -c 'sed "s/^[0-9]* [0-9]* [0-9:]* //; s/ - .*//" /proc/self/mountinfo; ls /'
+	run run_box
+	assert_success
+	local as=$output
+	mkdir top
+	mount --rbind / top
+	mount --make-rprivate top
+	mkdir -m 700 other
+	run chroot top "$KIST" --debug --root "$PWD/other" run --bundle "$BUNDLE" c
+	assert_success
+	refute_output --partial "mount namespace is copied instead"
+	assert_equal "$(grep -v '^kist:' <<<"$output")" "$as"
+	edit_config '.linux.namespaces += [{ type: "user" }]
+		| .linux.uidMappings = [{ containerID: 0, hostID: 0, size: 1000 }] | .linux.gidMappings = .linux.uidMappings'
+	run chroot top "$KIST" --root "$PWD/other" run --bundle "$BUNDLE" c
+	assert_success
+	assert_line bin
+	umount -l top
+}
+
 @test "a thousand mounts" {
 	box sh -c 'grep -c " /many/" /proc/self/mountinfo'
 	edit_config '.mounts += [range(1000) | { destination: "/many/\(.)", type: "tmpfs", source: "tmpfs" }]'
