@@ -25,6 +25,7 @@ teardown_file() {
 
 setup() {
 	kist_setup
+	reach_kist
 	KIST_ROOT=/run/user/$USER_ID/kist
 	mkdir home
 	new_bundle home/b sleep 1000

@@ -28,6 +28,7 @@ teardown_file() {
 
 setup() {
 	kist_setup
+	reach_kist
 	KIST_ROOT=/run/user/$USER_ID/kist
 	KIST_STORE=$PWD/home/store
 	mkdir home
