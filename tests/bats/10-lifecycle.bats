@@ -671,6 +671,19 @@ run_told() {
 	run_told
 }
 
+@test "pidfd-socket: exec sends a pidfd of the new process" {
+	box sleep 1000
+	start_box
+	receive_pidfd
+	kist exec -d --pid-file exec.pid --pidfd-socket p.sock c sleep 1000
+	wait_until 5 test -s pidfd.out
+	assert_equal "$(cat pidfd.out)" "setns $(<exec.pid)"
+	kill "$(<exec.pid)"
+	wait $RECEIVER
+	assert_equal "$(tail -n 1 pidfd.out)" ended
+	delete_box
+}
+
 @test "pidfd-socket: one that is not there, or too long a path" {
 	box true
 	run -1 kist create --pidfd-socket no.sock --bundle b c
