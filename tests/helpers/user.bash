@@ -53,6 +53,15 @@ as_user() {
 			XDG_RUNTIME_DIR='$USER_DIR/run' KIST='$KIST' \"\$@\"" - "$@"
 }
 
+# user_session: in the VM, where the user may stay: with subordinate ids, and with a manager of systemd that runs
+user_session() {
+	grep -q '^kist-test:' /etc/passwd || useradd --uid "$USER_ID" --create-home --shell /bin/sh kist-test
+	sed -i '/^kist-test:/d' /etc/subuid /etc/subgid
+	echo "kist-test:$USER_SUB:65536" | tee -a /etc/subuid >>/etc/subgid
+	systemctl start "user@$USER_ID.service"
+	wait_until 30 test -S "/run/user/$USER_ID/bus"
+}
+
 # user_kist ARG...: the program under test as the user, with the directories that it chooses itself
 user_kist() {
 	as_user "$KIST" "$@"

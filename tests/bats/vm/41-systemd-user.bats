@@ -9,11 +9,7 @@ load ../../helpers/runtime
 load ../../helpers/user
 
 setup_file() {
-	grep -q '^kist-test:' /etc/passwd || useradd --uid "$USER_ID" --create-home --shell /bin/sh kist-test
-	sed -i '/^kist-test:/d' /etc/subuid /etc/subgid
-	echo "kist-test:$USER_SUB:65536" | tee -a /etc/subuid >>/etc/subgid
-	systemctl start "user@$USER_ID.service"
-	wait_until 30 test -S "/run/user/$USER_ID/bus"
+	user_session
 	# the bus starts with its first caller, and a slice with its first scope: no leaks of a test
 	setpriv --reuid "$USER_ID" --regid "$USER_ID" --init-groups env XDG_RUNTIME_DIR="/run/user/$USER_ID" \
 		systemctl --user start dbus.service user.slice

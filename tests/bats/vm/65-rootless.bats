@@ -11,11 +11,7 @@ load ../../helpers/image
 load ../../helpers/user
 
 setup_file() {
-	grep -q '^kist-test:' /etc/passwd || useradd --uid "$USER_ID" --create-home --shell /bin/sh kist-test
-	sed -i '/^kist-test:/d' /etc/subuid /etc/subgid
-	echo "kist-test:$USER_SUB:65536" | tee -a /etc/subuid >>/etc/subgid
-	systemctl start "user@$USER_ID.service"
-	wait_until 30 test -S "/run/user/$USER_ID/bus"
+	user_session
 	# what the manager starts when it is first needed, and keeps
 	mkdir -p "$BATS_FILE_TMPDIR/home" && cd "$BATS_FILE_TMPDIR" || return
 	as_user busctl --user list >/dev/null
