@@ -116,7 +116,7 @@ $(O)/tests/unit/%: tests/unit/%.c $(O)/libtest.a
 $(O)/fuzz/%: tests/fuzz/%.c $(LIB_SRC)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@) clang $(CPPFLAGS) -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< \
-		$(wildcard util/*.c spec/*.c image/*.c) $(KIST_LIBS) $(IMAGE_LIBS)
+		$(wildcard util/*.c spec/*.c image/*.c) runtime/criu_record.c cgroup/systemd/variant.c $(KIST_LIBS) $(IMAGE_LIBS)
 
 check: all units
 	@O=$(O) tests/run unit lint
