@@ -337,9 +337,7 @@ static const struct step {
 static int wait_at_gate(struct init *c)
 {
 	int r = sync_send(c->a->sync, SYNC_READY, 0, c->master);
-	/* Neighbours in a shared pid namespace may look at us while we wait: nothing of the host is to be seen. prctl(2). */
-	if (!(c->p->new_ns & CLONE_NEWPID))
-		prctl(PR_SET_DUMPABLE, 0);
+	/* Neighbours in a shared pid namespace may look at us while we wait: nothing of the host is to be seen. */
 	int keep[] = { c->a->sync, c->a->gate, c->launcher };
 	fd_close_others(3 + c->p->process.preserve_fds, keep, ARRAY_LEN(keep));
 	c->master = -1;
@@ -399,6 +397,9 @@ void init_run(const struct init_args *args)
 	close(args->parent_end);
 	close(args->state);
 	process_reset_signals();
+	/* Neighbours in a pid namespace that is not our own may not look into us before we are the program. prctl(2). */
+	if (!(c.p->new_ns & CLONE_NEWPID) && geteuid() == 0)
+		prctl(PR_SET_DUMPABLE, 0);
 	if (walk(&c, &e) < 0) {
 		sync_send_error(args->sync, &e);
 		_exit(1);

@@ -26,9 +26,7 @@ spy() {
 					[ -e "$f/$up/outside-marker" ] && echo "out by $f"
 				done
 			done
-			{ exec 9<$p/exe; } 2>/dev/null || continue
-			case $(readlink /proc/self/fd/9) in */kist) echo "kist by $p/exe" ;; esac
-			exec 9<&-
+			case $(readlink $p/exe) in */kist) echo "kist by $p/exe" ;; esac
 		done 2>/dev/null
 		[ "$1" = fail ] && exit 1
 		exit 0
@@ -199,4 +197,52 @@ is_sealed() {
 	run kist exec c cat /proc/sys/kernel/msgmax
 	assert_output fake
 	delete_box
+}
+
+# ---- neighbours in one pid namespace ----
+
+# neighbours HOW: container c spies while others come and go beside it, in its pid namespace ("joined") or in the host's
+neighbours() {
+	local i path=null agent=$PWD/agent.sock
+	box sh -c 'while :; do /spy; done'
+	own_kist
+	spy
+	touch outside-marker
+	[ "$1" = joined ] || edit_config '.linux.namespaces |= map(select(.type != "pid"))'
+	start_box
+	[ "$1" = joined ] && path="\"/proc/$(state_of c pid)/ns/pid\""
+	new_bundle second sleep 0
+	edit_config ".linux.namespaces |= map(select(.type != \"pid\")) | if $path then .linux.namespaces +=
+		[{ type: \"pid\", path: $path }] else . end"
+	# the moment before a program is executed made long enough for a look
+	strace -f -qq -o /dev/null -e trace=execveat -e inject=execveat:delay_enter=400000 \
+		"$KIST" --root "$KIST_ROOT" run --bundle "$BUNDLE" d
+	strace -f -qq -o /dev/null -e trace=execveat -e inject=execveat:delay_enter=400000 \
+		"$KIST" --root "$KIST_ROOT" exec c true
+	# calls that are handed to an agent: for a moment kist has a second thread
+	mkdir -p agent
+	python3 "$RUNTIME_HELPERS/seccomp_agent.py" "$agent" "$PWD/agent" >agent.out 2>&1 </dev/null 3>&- &
+	i=$!
+	wait_until 10 test -S "$agent"
+	edit_config '.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW", listenerPath: $a, syscalls: [
+		{ names: ["mknod", "mknodat"], action: "SCMP_ACT_NOTIFY" }] }' --arg a "$agent"
+	for _ in {1..10}; do kist run --bundle "$BUNDLE" d; done
+	kill $i && wait $i || true
+	# at the gate, where the process waits for long
+	create_box d
+	sleep 0.3
+	delete_box d
+	run cat c.out
+	refute_output --partial 'out by'
+	refute_output --partial 'kist by'
+	assert_equal "$(sha256sum <"$KIST")" "$SUM"
+	delete_box
+}
+
+@test "exposure: a neighbour in the container's pid namespace finds nothing in what starts there" {
+	neighbours joined
+}
+
+@test "exposure: a neighbour in the host's pid namespace finds nothing in what starts there" {
+	neighbours host
 }
