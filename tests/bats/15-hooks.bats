@@ -615,6 +615,7 @@ gone() {
 	create_box
 	run -1 kist start c
 	assert_output --partial 'process: missing in config.json'
+	wait_status c stopped # start has its word a moment before it ends
 	kist delete c
 	assert_equal "$(order)" "prestart createRuntime createContainer poststop "
 }
