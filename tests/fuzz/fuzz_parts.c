@@ -61,7 +61,7 @@ static void mounts(const char *text, size_t len, struct arena *a)
 		fd = memfd_create("mounts", MFD_CLOEXEC);
 	need(fd >= 0 && ftruncate(fd, 0) == 0 && pwrite(fd, text, len, 0) == (ssize_t)len);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	if (spec_load_mounts(AT_FDCWD, name, &of, a, &list, &e) < 0)
+	if (spec_load_mounts(name, &of, a, &list, &e) < 0)
 		return;
 	for (size_t i = 0; i < list.n; i++)
 		need(list.v[i].destination && *list.v[i].destination);
