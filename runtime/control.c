@@ -3,6 +3,7 @@
 #include "runtime/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -115,6 +116,9 @@ static int pass_gate(struct target *t, bool *ret_is_abort, struct err *e)
 	/* Without its listener it would go on, or wait for ever. */
 	if (r < 0 && t->state.has_listener.v)
 		proc_signal(t->pidfd, SIGKILL);
+	/* Behind the gate it ends by itself: a delete that comes next is not to find it running. */
+	if (r < 0 && faccessat(t->dir.fd, "gate", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		proc_wait_end(t->pidfd, END_TIMEOUT_MS);
 	return r;
 }
 

@@ -356,6 +356,18 @@ load ../helpers/runtime
 	delete_box
 }
 
+@test "start: a program that cannot run has ended when start says so" {
+	local i
+	box true
+	edit_config 'del(.process)'
+	for i in 1 2 3 4 5 6 7 8; do
+		create_box
+		run kist start c
+		assert_failure
+		kist delete c
+	done
+}
+
 @test "kill 0: tells whether there is something to signal" {
 	box sleep 1000
 	start_box
