@@ -345,6 +345,7 @@ gone() {
 	box
 	add_hook poststart /bin/true
 	add_hook startContainer /bin/true
+	run -0 run_box # the first one builds the template, whose builder leaves a chroot by setns(2)
 	run -0 strace -f -e trace=open_tree,setns -o calls "$KIST" --root "$KIST_ROOT" run --bundle "$BUNDLE" c
 	run grep -c setns calls
 	assert_output 1
