@@ -75,7 +75,10 @@ static void add_words(struct arena *a, struct strs *set, const char *const *word
 	*set = all;
 }
 
-/* --cap puts capabilities to all sets but ambient's, as runc does. */
+/*
+ * What runc does: --cap adds to the bounding, effective and permitted sets, and to the ambient one where the container
+ * has inheritable ones, without which it could not be. capabilities(7).
+ */
 static void add_caps(struct exec *x)
 {
 	struct spec_capabilities *c = arena_new(&x->arena, struct spec_capabilities);
@@ -84,6 +87,8 @@ static void add_caps(struct exec *x)
 	add_words(&x->arena, &c->bounding, x->rq->caps);
 	add_words(&x->arena, &c->effective, x->rq->caps);
 	add_words(&x->arena, &c->permitted, x->rq->caps);
+	if (c->inheritable.n)
+		add_words(&x->arena, &c->ambient, x->rq->caps);
 	x->process.capabilities = c;
 }
 

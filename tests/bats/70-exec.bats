@@ -119,6 +119,13 @@ process() {
 	assert_line $'CapAmb:\t0000000000000000'
 	run kist exec --cap CAP_CHOWN c grep -E '^Cap' /proc/self/status
 	assert_line $'CapEff:\t0000000020000421'
+	assert_line $'CapAmb:\t0000000000000000'
+	delete_box
+	edit_config '.process.capabilities |= (.bounding += ["CAP_SYSLOG"] | .inheritable = ["CAP_SYSLOG", "CAP_KILL"])'
+	start_box
+	run kist exec --cap CAP_SYSLOG c grep -E '^Cap' /proc/self/status
+	assert_line $'CapPrm:\t0000000420000420'
+	assert_line $'CapAmb:\t0000000400000000'
 	delete_box
 }
 
