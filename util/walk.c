@@ -86,6 +86,13 @@ static int walk_push(struct walk *w, int own_fd)
 	return 0;
 }
 
+/* "..": nothing is above the root. */
+static void walk_up(struct walk *w)
+{
+	if (w->depth > 0)
+		fd_close(w->fds[--w->depth]);
+}
+
 /* One component that is neither "." nor "..": pushes a directory, follows a link, or leaves another kind in `ret`. */
 static int step(struct walk *w, const char *name, bool is_strict, int *ret_other)
 {
@@ -121,8 +128,7 @@ static int walk_rest(struct walk *w, bool is_strict, int flags, mode_t mode)
 		if (strcmp(name, "..") == 0) {
 			if (is_strict)
 				return -EXDEV;
-			if (w->depth > 0)
-				fd_close(w->fds[--w->depth]);
+			walk_up(w);
 			continue;
 		}
 		struct stat st;
@@ -179,8 +185,7 @@ static int make_rest(struct walk *w, bool is_dir, mode_t mode)
 		if (strcmp(name, ".") == 0)
 			continue;
 		if (strcmp(name, "..") == 0) {
-			if (w->depth > 0)
-				fd_close(w->fds[--w->depth]);
+			walk_up(w);
 			continue;
 		}
 		bool is_file = is_last && !is_dir && !*w->rest;
