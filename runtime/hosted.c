@@ -12,9 +12,9 @@
 #include "ns/kinds.h"
 #include "ns/template.h"
 #include "runtime/live_record.h"
+#include "runtime/mount_table.h"
 #include "util/fd.h"
 #include "util/mem.h"
-#include "util/mountinfo.h"
 
 enum { MOUNTINFO_MAX = 16 << 20 };
 
@@ -37,15 +37,14 @@ int hosted_note(const struct plan *p, const struct opened *o, struct state *s, s
 static bool is_stacked(const char *dir)
 {
 	free_auto char *text = NULL;
-	struct mountinfo_line m;
+	arena_auto struct arena a = { 0 };
+	struct mount_table all;
 	int found = 0;
 	if (file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, false, &text, NULL) < 0)
 		return false;
-	for (char *line = text, *end; *line; line = end) {
-		end = strchrnul(line, '\n');
-		end += *end ? (*end = '\0', 1) : 0;
-		found += mountinfo_cut(line, &m) && strcmp(m.point, dir) == 0;
-	}
+	mount_table_parse(text, &a, &all);
+	for (size_t i = 0; i < all.n; i++)
+		found += strcmp(all.v[i].point, dir) == 0;
 	return found > 1;
 }
 
@@ -60,11 +59,11 @@ static int take_away(const struct state *s, struct err *e)
 	int r = live_id_of(fd, &id, &is_root);
 	if (r < 0)
 		return err_ret(e, r, "root %s", s->hosted_at);
-	bool is_ours = id.number == s->hosted_mount.v && id.inode == s->hosted_inode.v;
-	if (!is_ours && is_root && is_stacked(s->hosted_at))
-		return err_new(e, EBUSY, "root %s: another mount lies over the container's: unmount it first", s->hosted_at);
-	if (!is_ours || !is_root)
+	if (!is_root)
 		return 0;
+	if (id.number != s->hosted_mount.v || id.inode != s->hosted_inode.v)
+		return !is_stacked(s->hosted_at) ? 0 :
+		       err_new(e, EBUSY, "root %s: another mount lies over the container's: unmount it first", s->hosted_at);
 	/* By no path: /proc, through which a descriptor has a name, may be the container's word. */
 	fd_auto int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fchdir(fd) < 0 || umount2(".", MNT_DETACH) < 0)

@@ -29,7 +29,7 @@ struct init {
 	const struct init_args *a;
 	const struct plan *p;
 	int root;          /* the container's root, O_PATH */
-	int place;         /* NEED_HOOKS: the directory that the root is attached on; -1 */
+	int place;         /* NEED_HOOKS, NEED_HOSTED: the directory that the root is attached on; -1 */
 	int proc;          /* a /proc that no container can touch */
 	int master, slave; /* the terminal, or -1 */
 	int launcher;      /* -1: none */
