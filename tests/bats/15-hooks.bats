@@ -258,11 +258,11 @@ gone() {
 		# ls has one of its own; what it prints is seen because it fails
 		edit_config 'del(.hooks)'
 		add_hook "$kind" /bin/ls ls /proc/self/fd /nowhere
-		exec 4<note 5<note 6<note 7<note 8<note 9>other 10<note
+		exec 4<note 5<note 6<note 7<note 8<note 9>other
 		trap '' HUP USR1 PIPE
-		run kist run --preserve-fds 8 --bundle "$BUNDLE" c
+		run kist run --preserve-fds 7 --bundle "$BUNDLE" c
 		trap - HUP USR1 PIPE
-		exec 4<&- 5<&- 6<&- 7<&- 8<&- 9>&- 10<&-
+		exec 4<&- 5<&- 6<&- 7<&- 8<&- 9>&-
 		assert_output --partial "hooks.${kind}[0] /bin/ls: exit status"
 		assert_output --regexp '/proc/self/fd: 0 +1 +2 +3( |$)'
 		refute_output --regexp '/proc/self/fd: 0 +1 +2 +3 +[4-9]'
