@@ -14,6 +14,7 @@
 #include "runtime/seccomp_cache.h"
 #include "runtime/seccomp_stub.h"
 #include "runtime/seccomp_tree.h"
+#include "spec/arch.h"
 #include "spec/words.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -47,22 +48,11 @@ static uint32_t action_of(int action, const struct opt_u32 *errno_ret)
 	return actions[action];
 }
 
-/* libseccomp's names are the spec's without prefix, in lower case. 0: it does not know it. */
-static uint32_t arch_of(const char *word)
-{
-	char name[32];
-	size_t k = 0;
-	for (const char *p = strncmp(word, "SCMP_ARCH_", 10) == 0 ? word + 10 : word; *p && k + 1 < sizeof(name); p++)
-		name[k++] = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
-	name[k] = '\0';
-	return seccomp_arch_resolve_name(name);
-}
-
 static int add_archs(scmp_filter_ctx ctx, const struct spec_seccomp *s, struct err *e)
 {
 	for (size_t i = 0; i < s->architectures.n; i++) {
 		const char *word = s->architectures.v[i];
-		uint32_t arch = arch_of(word);
+		uint32_t arch = spec_arch_number(word);
 		int r = arch ? seccomp_arch_add(ctx, arch) : -EINVAL;
 		if (r == -EDOM)
 			return err_new(e, EINVAL, "linux.seccomp.architectures[%zu] %s: its byte order is not this "
@@ -150,7 +140,7 @@ static size_t list_archs(const struct spec_seccomp *s, struct arena *a, uint32_t
 	size_t n = 0;
 	archs[n++] = seccomp_arch_native();
 	for (size_t i = 0; i < s->architectures.n; i++) {
-		uint32_t arch = arch_of(s->architectures.v[i]);
+		uint32_t arch = spec_arch_number(s->architectures.v[i]);
 		bool is_there = false;
 		for (size_t k = 0; k < n; k++)
 			is_there |= archs[k] == arch;

@@ -2,9 +2,10 @@
 /* See features.h. Source: runtime-spec features.md, features-linux.md. */
 #include "spec/features.h"
 
+#include <errno.h>
 #include <seccomp.h>
-#include <string.h>
 
+#include "spec/arch.h"
 #include "spec/features_fields.h"
 #include "spec/mountopt.h"
 #include "spec/words.h"
@@ -53,20 +54,19 @@ static struct strs hooks_list(struct arena *a)
 	return words_list(a, hooks);
 }
 
-/* Those that the libseccomp in kist can make filters for. */
+/* Those that the libseccomp in kist can make filters for here: one filter serves one byte order. */
 static struct strs archs_list(struct arena *a)
 {
 	struct strs list = words_list(a, spec_arch_words);
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	size_t kept = 0;
-	for (size_t i = 0; i < list.n; i++) {
-		char name[32];
-		size_t n = 0;
-		for (const char *p = list.v[i] + strlen("SCMP_ARCH_"); *p && n + 1 < sizeof(name); p++)
-			name[n++] = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
-		name[n] = '\0';
-		if (seccomp_arch_resolve_name(name))
+	for (size_t i = 0; ctx && i < list.n; i++) {
+		uint32_t arch = spec_arch_number(list.v[i]);
+		int r = arch ? seccomp_arch_add(ctx, arch) : -EINVAL;
+		if (r == 0 || r == -EEXIST)
 			list.v[kept++] = list.v[i];
 	}
+	seccomp_release(ctx);
 	list.n = kept;
 	return list;
 }

@@ -629,3 +629,13 @@ told() {
 	run run_box
 	assert_output fine
 }
+
+@test "every architecture that features lists can be named, all in one filter" {
+	mkdir_box
+	on_mkdir SCMP_ACT_ERRNO
+	run -0 kist features
+	edit_config '.linux.seccomp.architectures = $f.linux.seccomp.archs' --argjson f "$output"
+	run run_box
+	assert_line --partial 'Operation not permitted'
+	assert_line 'status 1'
+}
