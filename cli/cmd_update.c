@@ -94,15 +94,14 @@ static int from_options(const struct update_options *o, struct arena *a, struct 
 
 static int from_file(const char *name, struct arena *a, struct spec_resources *r, struct err *e)
 {
-	const char *origin = strcmp(name, "-") ? name : "standard input";
 	free_auto char *bytes = NULL;
 	struct spec_resources *read_in = NULL;
+	const char *origin;
 	size_t len;
-	int ret = file_read_given(name, JX_BYTES_MAX, &bytes, &len);
+	int ret = spec_read_given(name, &origin, &bytes, &len, e);
 
-	if (ret < 0)
-		return err_ret(e, ret, "%s", origin);
-	ret = spec_load_resources(bytes, len, origin, a, &read_in, e);
+	if (ret == 0)
+		ret = spec_load_resources(bytes, len, origin, a, &read_in, e);
 	if (ret == 0)
 		*r = *read_in;
 	return ret;

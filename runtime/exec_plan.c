@@ -147,16 +147,16 @@ static int from_options(struct exec *x, struct err *e)
 
 static int from_file(struct exec *x, struct err *e)
 {
-	const char *name = x->rq->process_file;
 	free_auto char *bytes = NULL;
 	struct spec_process *p;
+	const char *origin;
 	size_t len;
-	int r = file_read_given(name, JX_BYTES_MAX, &bytes, &len);
+	int r = spec_read_given(x->rq->process_file, &origin, &bytes, &len, e);
 	if (r < 0)
-		return err_ret(e, r, "%s", name);
-	r = spec_load_process(bytes, len, name, &x->arena, &p, e);
+		return r;
+	r = spec_load_process(bytes, len, origin, &x->arena, &p, e);
 	if (r < 0)
-		return err_at(e, r, "%s", name);
+		return err_at(e, r, "%s", origin);
 	x->process = *p;
 	if (x->rq->has_terminal)
 		x->process.terminal = (struct opt_bool){ .has = true, .v = x->rq->is_terminal };

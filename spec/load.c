@@ -85,16 +85,23 @@ static int parse_mounts(const char *bytes, size_t len, const char *name, struct 
 	return r == 0 && is_more ? err_new(e, EINVAL, "%s: expected an array of mounts", name) : r;
 }
 
+int spec_read_given(const char *name, const char **ret_origin, char **ret_bytes, size_t *ret_len, struct err *e)
+{
+	*ret_origin = strcmp(name, "-") ? name : "standard input";
+	int r = file_read_given(name, JX_BYTES_MAX, ret_bytes, ret_len);
+	return r < 0 ? err_ret(e, r, "%s", *ret_origin) : 0;
+}
+
 int spec_load_mounts(const char *name, const struct spec *of, struct arena *arena, struct spec_mounts *ret,
 		     struct err *e)
 {
 	struct spec s = { .linux_ = of->linux_ };
 	free_auto char *bytes = NULL;
+	const char *origin;
 	size_t len;
-	int r = file_read_given(name, JX_BYTES_MAX, &bytes, &len);
-	if (r < 0)
-		return err_ret(e, r, "%s", name);
-	r = parse_mounts(bytes, len, name, arena, &s, e);
+	int r = spec_read_given(name, &origin, &bytes, &len, e);
+	if (r == 0)
+		r = parse_mounts(bytes, len, origin, arena, &s, e);
 	if (r == 0)
 		r = spec_check_mounts(&s, e);
 	if (r == 0)

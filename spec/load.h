@@ -27,6 +27,12 @@ int spec_load_process(const char *bytes, size_t len, const char *origin, struct 
 		      struct err *e);
 
 /*
+ * Reads a document that the user names, "-": standard input. Its name in messages is *ret_origin (the argument's
+ * or static memory); the caller frees the bytes. Errors have words.
+ */
+int spec_read_given(const char *name, const char **ret_origin, char **ret_bytes, size_t *ret_len, struct err *e);
+
+/*
  * Reads a resources object (`update --resources`), into the caller's arena. Not judged: what one key means depends on
  * what the container has already (runtime/update.h).
  */
