@@ -29,12 +29,14 @@ LDFLAGS  += -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
 
-# ---- the five programs ----
+# ---- the six programs ----
 # image/ files that kist itself needs to run a stored image; the rest moves bytes and belongs to kist-image.
 KIST_IMAGE_SRC := $(wildcard image/ref.c image/store.c image/image.c image/layers.c image/names.c)
-KIST_SRC  := $(filter-out cli/image_%.c cli/gen%.c,$(wildcard cli/*.c)) cli/image_words.c \
+KIST_SRC  := $(filter-out cli/image_%.c cli/registry_%.c cli/verbs.c cli/gen%.c,$(wildcard cli/*.c)) cli/image_words.c \
              $(wildcard engine/*.c runtime/*.c ns/*.c cgroup/*.c spec/*.c util/*.c) $(KIST_IMAGE_SRC)
-IMAGE_SRC := $(addprefix cli/,opt.c optval.c out.c template.c cmd.c) $(wildcard cli/image_*.c image/*.c util/*.c)
+IMAGE_SRC := $(addprefix cli/,opt.c optval.c out.c template.c cmd.c verbs.c) $(wildcard cli/image_*.c image/*.c util/*.c)
+# Talks to registries: as kist-image without its verbs, and with libcurl.
+REGISTRY_SRC := $(filter-out cli/image_%.c,$(IMAGE_SRC)) cli/image_words.c $(wildcard cli/registry_*.c image/registry/*.c)
 GEN_SRC   := $(wildcard cli/gen*.c cli/words*.c) $(addprefix cli/,help.c image_words.c opt.c optval.c) \
              $(addprefix util/,mem.c fd.c err.c jx_near.c)
 # seccomp, caps and JSON are static, because loading libraries is a third of the time of other runtimes' start.
@@ -44,10 +46,11 @@ NET_LIBS   := -lmnl
 SYSTEMD_SRC := $(wildcard cgroup/systemd/*.c) $(addprefix util/,arena.c clock.c err.c fd.c mem.c num.c)
 SYSTEMD_LIBS := -lsystemd
 IMAGE_LIBS := -lisal -lzstd -lcrypto -ljansson -lpthread
+REGISTRY_LIBS := $(IMAGE_LIBS) -lcurl
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .PHONY: all run test check bats vm bench hot fuzz faults asan analyze fmt size man install uninstall clean deps
-all: $(O)/kist $(O)/kist-image $(O)/kist-net $(O)/kist-systemd $(O)/kist-gen
+all: $(O)/kist $(O)/kist-image $(O)/kist-registry $(O)/kist-net $(O)/kist-systemd $(O)/kist-gen
 	@:
 
 # What every start executes lies together: `make hot` sees to the list, after which kist is linked.
@@ -57,6 +60,9 @@ $(O)/kist: $(call obj,$(KIST_SRC)) $(HOT)
 
 $(O)/kist-image: $(call obj,$(IMAGE_SRC))
 	$(call say,LD,$@) $(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(IMAGE_LIBS)
+
+$(O)/kist-registry: $(call obj,$(REGISTRY_SRC))
+	$(call say,LD,$@) $(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(REGISTRY_LIBS)
 
 $(O)/kist-net: $(call obj,$(NET_SRC))
 	$(call say,LD,$@) $(CC) $(CFLAGS) -pie $(LDFLAGS) -o $@ $^ $(NET_LIBS)
@@ -82,7 +88,7 @@ $(O)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(CPPFLAGS) $(CFLAGS) -fPIE -MMD -MP -c -o $@ $<
 
--include $(patsubst %.c,$(O)/obj/%.d,$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC) $(GEN_SRC)))
+-include $(patsubst %.c,$(O)/obj/%.d,$(sort $(KIST_SRC) $(IMAGE_SRC) $(REGISTRY_SRC) $(NET_SRC) $(SYSTEMD_SRC) $(GEN_SRC)))
 
 # ---- the two commands of the README ----
 run:
@@ -99,7 +105,7 @@ test:
 UNITS := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ  := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Everything but the mains, as archives: a test takes what it needs and may put its own functions in their place.
-LIB_SRC := $(filter-out cli/main.c cli/image_main.c net/main.c cgroup/systemd/main.c cli/gen%.c,$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC)))
+LIB_SRC := $(filter-out cli/main.c cli/image_main.c cli/registry_main.c net/main.c cgroup/systemd/main.c cli/gen%.c,$(sort $(KIST_SRC) $(IMAGE_SRC) $(REGISTRY_SRC) $(NET_SRC) $(SYSTEMD_SRC)))
 .PHONY: units fuzzers
 units: $(UNITS)
 fuzzers: $(FUZZ)
@@ -110,13 +116,14 @@ $(O)/libtest.a: $(call obj,$(LIB_SRC))
 
 $(O)/tests/unit/%: tests/unit/%.c $(O)/libtest.a
 	@mkdir -p $(@D)
-	$(call say,LD,$@) $(CC) $(CPPFLAGS) $(CFLAGS) -fPIE -pie -o $@ $< $(O)/libtest.a -lcmocka $(KIST_LIBS) $(IMAGE_LIBS) $(NET_LIBS)
+	$(call say,LD,$@) $(CC) $(CPPFLAGS) $(CFLAGS) -fPIE -pie -o $@ $< $(O)/libtest.a -lcmocka $(KIST_LIBS) $(REGISTRY_LIBS) $(NET_LIBS)
 
 # Fuzzers are built from source with clang's sanitizers.
 $(O)/fuzz/%: tests/fuzz/%.c $(LIB_SRC)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@) clang $(CPPFLAGS) -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< \
-		$(wildcard util/*.c spec/*.c image/*.c) runtime/criu_record.c cgroup/systemd/variant.c $(KIST_LIBS) $(IMAGE_LIBS)
+		$(wildcard util/*.c spec/*.c image/*.c image/registry/*.c) runtime/criu_record.c cgroup/systemd/variant.c \
+		$(KIST_LIBS) $(REGISTRY_LIBS)
 
 check: all units
 	@O=$(O) tests/run unit lint
@@ -138,19 +145,19 @@ fuzz: fuzzers
 # LeakSanitizer cannot work in processes that are traced or change their user: leaks are not looked for.
 asan:
 	@$(MAKE) --no-print-directory O=$(O)-asan OPT="-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer" HARDEN= \
-		units $(O)-asan/kist-image $(O)-asan/kist-net $(O)-asan/kist-systemd
+		units $(O)-asan/kist-image $(O)-asan/kist-registry $(O)-asan/kist-net $(O)-asan/kist-systemd
 	@ASAN_OPTIONS=detect_leaks=0 O=$(O)-asan tests/run unit
 analyze:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --suppress=ctuuninitvar --inline-suppr -j2 -I. \
-		$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC))
+		$(sort $(KIST_SRC) $(IMAGE_SRC) $(REGISTRY_SRC) $(NET_SRC) $(SYSTEMD_SRC))
 	@$(MAKE) --no-print-directory O=$(O)-analyze OPT="-O2 -g -fanalyzer" CI=1 \
-		$(patsubst %.c,$(O)-analyze/obj/%.o,$(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC)))
+		$(patsubst %.c,$(O)-analyze/obj/%.o,$(sort $(KIST_SRC) $(IMAGE_SRC) $(REGISTRY_SRC) $(NET_SRC) $(SYSTEMD_SRC)))
 fmt:
-	clang-format -i $(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC) $(GEN_SRC))
+	clang-format -i $(sort $(KIST_SRC) $(IMAGE_SRC) $(REGISTRY_SRC) $(NET_SRC) $(SYSTEMD_SRC) $(GEN_SRC))
 size: all
-	@ls -l $(O)/kist $(O)/kist-image $(O)/kist-net $(O)/kist-systemd | awk '{ print $$5, $$NF }'
-	@echo "longest files:"; wc -l $(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC)) | sort -rn | sed -n 2,11p
-	@echo "most complex functions (complexity, lines):"; pmccabe $(sort $(KIST_SRC) $(IMAGE_SRC) $(NET_SRC) $(SYSTEMD_SRC)) | sort -rn | head -10 | \
+	@ls -l $(O)/kist $(O)/kist-image $(O)/kist-registry $(O)/kist-net $(O)/kist-systemd | awk '{ print $$5, $$NF }'
+	@echo "longest files:"; wc -l $(sort $(KIST_SRC) $(IMAGE_SRC) $(REGISTRY_SRC) $(NET_SRC) $(SYSTEMD_SRC)) | sort -rn | sed -n 2,11p
+	@echo "most complex functions (complexity, lines):"; pmccabe $(sort $(KIST_SRC) $(IMAGE_SRC) $(REGISTRY_SRC) $(NET_SRC) $(SYSTEMD_SRC)) | sort -rn | head -10 | \
 		awk '{ print $$1, $$5, $$NF, $$(NF-1) }'
 
 # ---- installation ----
@@ -164,7 +171,7 @@ install: all man
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(DATADIR)
 	install -m 755 $(O)/kist $(DESTDIR)$(BINDIR)/kist
 	ln -sfn kist $(DESTDIR)$(BINDIR)/kist-oci
-	install -m 755 $(O)/kist-image $(O)/kist-net $(O)/kist-systemd $(DESTDIR)$(LIBEXEC)
+	install -m 755 $(O)/kist-image $(O)/kist-registry $(O)/kist-net $(O)/kist-systemd $(DESTDIR)$(LIBEXEC)
 	install -m 644 $(O)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 config.example.json $(DESTDIR)$(DATADIR)/config.example.json
 	for f in $(SNIPPETS); do sed 's|@BINDIR@|$(BINDIR)|g' share/$$f >$(DESTDIR)$(DATADIR)/$$f && \
@@ -176,7 +183,7 @@ install: all man
 	$(O)/kist-gen fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/kist.fish
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/kist $(DESTDIR)$(BINDIR)/kist-oci $(addprefix $(DESTDIR)$(LIBEXEC)/,kist-image kist-net kist-systemd) \
+	rm -f $(DESTDIR)$(BINDIR)/kist $(DESTDIR)$(BINDIR)/kist-oci $(addprefix $(DESTDIR)$(LIBEXEC)/,kist-image kist-registry kist-net kist-systemd) \
 		$(DESTDIR)$(MANDIR)/man1/kist.1 $(DESTDIR)$(MANDIR)/man1/kist-*.1 $(DESTDIR)$(DATADIR)/config.example.json \
 		$(addprefix $(DESTDIR)$(DATADIR)/,$(SNIPPETS)) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kist \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_kist \

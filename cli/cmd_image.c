@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kist image: becomes kist-image, the program that moves bytes, with the words as they were typed. */
+/* kist image: becomes kist-image, the program that moves bytes, or kist-registry, with the words as they were typed. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +18,8 @@ static bool is_reading(const char *verb)
 
 int cmd_image(const struct cli *cli, const void *options, int argc, char **argv, struct err *e)
 {
-	free_auto char *program = helper_find("kist-image", e);
+	const char *name = cli->command->is_remote ? "kist-registry" : "kist-image";
+	free_auto char *program = helper_find(name, e);
 	size_t n = 0;
 
 	(void)options;
@@ -28,7 +29,7 @@ int cmd_image(const struct cli *cli, const void *options, int argc, char **argv,
 	if (r < 0)
 		return err_at(e, r, "image %s", cli->command->name);
 	char **words = mem_zero((size_t)argc + 5, sizeof(*words));
-	words[n++] = mem_str("kist-image");
+	words[n++] = mem_str(name);
 	words[n++] = mem_str("--store");
 	words[n++] = mem_str(cli->global->store);
 	words[n++] = mem_str(cli->command->name);

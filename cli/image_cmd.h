@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs of kist-image: each gets its options and words, and returns 0 or -errno with words. */
+/* The verbs of kist-image and kist-registry: each gets its options and words, and returns 0 or -errno with words. */
 #pragma once
 #include "cli/options.h"
 #include "image/store.h"

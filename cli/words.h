@@ -43,6 +43,7 @@ struct command {
 	uint8_t max_words;    /* WORDS_ANY: no limit */
 	bool stops_at_word;   /* options end at the first word: what follows belongs to another program */
 	bool is_forwarded;    /* kist-image does it: cmd_image gets the words unparsed, and run is NULL */
+	bool is_remote;       /* with is_forwarded: kist-registry does it */
 	uint16_t opt_count;
 	const struct opt *opts;
 	command_fn *run;

@@ -388,6 +388,7 @@ static const struct {
 	{ "keyrings", check_keyrings },
 	{ "capabilities", check_capabilities },
 	{ "kist-image", check_helper },
+	{ "kist-registry", check_helper },
 	{ "kist-net", check_helper },
 	{ "kist-systemd", check_helper },
 	{ "criu", check_criu },

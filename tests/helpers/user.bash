@@ -13,7 +13,7 @@ reach_kist() {
 	! setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups test -x "$KIST" || return 0
 	if [ ! -d "$copy" ]; then
 		mkdir -m 755 "$copy"
-		cp "$KIST" "${KIST%/*}"/kist-{image,net,systemd} "$copy"
+		cp "$KIST" "${KIST%/*}"/kist-{image,registry,net,systemd} "$copy"
 	fi
 	KIST=$copy/kist
 }
