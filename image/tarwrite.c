@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See tarwrite.h. Source: pax(1) "ustar Interchange Format", "pax Extended Header". */
+/* See tarwrite.h. */
 #include "image/tarwrite.h"
 
 #include <dirent.h>
@@ -15,13 +15,14 @@
 #include <unistd.h>
 
 #include "image/meta.h"
+#include "image/tarhead.h"
 #include "image/whiteout.h"
 #include "util/arena.h"
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/path.h"
 
-enum { BLOCK = 512, PIECE = 256 << 10, DEPTH_MAX = 512 };
+enum { PIECE = 256 << 10, DEPTH_MAX = 512 };
 
 /* A file with several names, and the first of them in the archive. */
 struct link_row {
@@ -38,7 +39,7 @@ struct writer {
 	size_t link_count, link_room;
 	char *buf;
 	size_t used; /* bytes in buf that are not written yet */
-	struct str pax;
+	struct str pax, head;
 };
 
 static int flush(struct writer *w, struct err *e)
@@ -65,146 +66,60 @@ static int put(struct writer *w, const void *bytes, size_t len, struct err *e)
 
 static int pad(struct writer *w, uint64_t size, struct err *e)
 {
-	static const char zeros[BLOCK];
-	return put(w, zeros, -size & (BLOCK - 1), e);
+	static const char zeros[TAR_BLOCK_SIZE];
+	return put(w, zeros, tar_pad(size), e);
 }
 
-/* ---- headers ---- */
-
-/* One pax record, "LENGTH KEY=VALUE\n", whose length counts its own digits. */
-static void pax_add(struct str *pax, const char *key, const void *value, size_t len)
-{
-	size_t body = strlen(key) + len + 3, total = body;
-	for (;;) {
-		char digits[24];
-		size_t with = body + (size_t)snprintf(digits, sizeof(digits), "%zu", total);
-		if (with == total)
-			break;
-		total = with;
-	}
-	str_fmt(pax, "%zu %s=", total, key);
-	str_add(pax, value, len);
-	str_puts(pax, "\n");
-}
-
-static void pax_text(struct str *pax, const char *key, const char *text)
-{
-	pax_add(pax, key, text, strlen(text));
-}
-
-static void octal(char *field, size_t size, uint64_t value)
-{
-	field[size - 1] = '\0';
-	for (size_t i = size - 1; i-- > 0; value >>= 3)
-		field[i] = (char)('0' + (value & 7));
-}
-
-/* A number that does not fit its octal field goes into a pax record, and 0 into the field. */
-static void number(struct str *pax, const char *key, char *field, size_t size, uint64_t value)
-{
-	char text[24];
-	bool fits = value < 1ULL << (3 * (size - 1));
-	octal(field, size, fits ? value : 0);
-	if (fits)
-		return;
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	pax_text(pax, key, text);
-}
-
-static int put_header(struct writer *w, char h[static BLOCK], char type, struct err *e)
-{
-	unsigned int sum = 0;
-	h[156] = type;
-	memcpy(h + 257,
-	       "ustar\0"
-	       "00",
-	       8);
-	memset(h + 148, ' ', 8);
-	for (int i = 0; i < BLOCK; i++)
-		sum += (unsigned char)h[i];
-	snprintf(h + 148, 8, "%06o", sum);
-	return put(w, h, BLOCK, e);
-}
-
-static int put_pax(struct writer *w, struct err *e)
-{
-	char h[BLOCK] = "PaxHeader";
-	if (!w->pax.len)
-		return 0;
-	octal(h + 100, 8, 0644);
-	octal(h + 108, 8, 0);
-	octal(h + 116, 8, 0);
-	octal(h + 124, 12, w->pax.len);
-	octal(h + 136, 12, 0);
-	int r = put_header(w, h, 'x', e);
-	if (r == 0)
-		r = put(w, w->pax.p, w->pax.len, e);
-	return r < 0 ? r : pad(w, w->pax.len, e);
-}
-
-static void add_times(struct writer *w, char *h, const struct stat *st)
-{
-	char text[48];
-	int64_t sec = st->st_mtim.tv_sec;
-	bool is_plain = sec >= 0 && st->st_mtim.tv_nsec == 0;
-	octal(h + 136, 12, sec > 0 && sec < 1LL << 33 ? (uint64_t)sec : 0);
-	if (is_plain && sec < 1LL << 33)
-		return;
-	if (sec >= 0)
-		snprintf(text, sizeof(text), "%lld.%09ld", (long long)sec, st->st_mtim.tv_nsec);
-	else if (st->st_mtim.tv_nsec)
-		snprintf(text, sizeof(text), "-%lld.%09ld", (long long)-(sec + 1),
-			 1000000000 - st->st_mtim.tv_nsec);
-	else
-		snprintf(text, sizeof(text), "%lld", (long long)sec);
-	pax_text(&w->pax, "mtime", text);
-}
-
-/* Adds the xattrs that layers may have. `fd` is O_PATH. */
-static int add_xattrs(struct writer *w, int fd, struct err *e)
+/* The xattrs that layers may have; they live in the arena. `fd` is O_PATH. */
+static int read_xattrs(struct arena *arena, int fd, struct tar_entry *en, struct err *e)
 {
 	char path[32], names[64 << 10];
 	fd_path(fd, path);
 	ssize_t len = listxattr(path, names, sizeof(names));
 	if (len < 0 && errno != ENOTSUP)
 		return err_sys(e, "list xattrs");
+	struct tar_xattr *rows = NULL;
 	for (char *name = names; name < names + len; name += strlen(name) + 1) {
 		if (!meta_xattr_is_kept(name))
 			continue;
-		free_auto char *key = mem_fmt("SCHILY.xattr.%s", name);
 		free_auto char *value = mem_alloc(PAX_XATTR_MAX);
 		ssize_t n = getxattr(path, name, value, PAX_XATTR_MAX);
 		if (n < 0)
 			return err_sys(e, "xattr %s", name);
-		pax_add(&w->pax, key, value, (size_t)n);
+		struct tar_xattr *more = arena_array(arena, en->xattr_count + 1, sizeof(*more));
+		if (rows)
+			memcpy(more, rows, en->xattr_count * sizeof(*more));
+		rows = more;
+		rows[en->xattr_count++] = (struct tar_xattr){
+			.name = arena_str(arena, name), .value = arena_strn(arena, value, (size_t)n), .len = (size_t)n,
+		};
 	}
+	en->xattrs = rows;
 	return 0;
 }
 
-static int put_entry(struct writer *w, int fd, const char *path, const struct stat *st, char type,
+static int put_entry(struct writer *w, int fd, const char *path, const struct stat *st, enum tar_type type,
 		     const char *link, struct err *e)
 {
-	char h[BLOCK] = { 0 };
-	w->pax.len = 0;
-	size_t len = strlen(path), link_len = link ? strlen(link) : 0;
-	memcpy(h, path, len < 100 ? len : 100);
-	memcpy(h + 157, link ? link : "", link_len < 100 ? link_len : 100);
-	if (len > 100)
-		pax_text(&w->pax, "path", path);
-	if (link_len > 100)
-		pax_text(&w->pax, "linkpath", link);
-	octal(h + 100, 8, st->st_mode & 07777);
-	number(&w->pax, "uid", h + 108, 8, st->st_uid);
-	number(&w->pax, "gid", h + 116, 8, st->st_gid);
-	number(&w->pax, "size", h + 124, 12, type == '0' ? (uint64_t)st->st_size : 0);
-	add_times(w, h, st);
-	bool is_device = type == '3' || type == '4';
-	octal(h + 329, 8, is_device ? major(st->st_rdev) : 0);
-	octal(h + 337, 8, is_device ? minor(st->st_rdev) : 0);
-	int r = type == '1' ? 0 : add_xattrs(w, fd, e);
-	if (r == 0)
-		r = put_pax(w, e);
-	return r < 0 ? r : put_header(w, h, type, e);
+	arena_auto struct arena arena = { .top = NULL };
+	struct tar_entry en = {
+		.type = type,
+		.path = path,
+		.link = link,
+		.mode = st->st_mode & 07777,
+		.uid = st->st_uid,
+		.gid = st->st_gid,
+		.dev_major = major(st->st_rdev),
+		.dev_minor = minor(st->st_rdev),
+		.size = (uint64_t)st->st_size,
+		.mtime = st->st_mtim,
+	};
+	int r = type == TAR_HARDLINK ? 0 : read_xattrs(&arena, fd, &en, e);
+	if (r < 0)
+		return r;
+	w->head.len = 0;
+	tar_head(&en, &w->pax, &w->head);
+	return put(w, w->head.p, w->head.len, e);
 }
 
 /* ---- the tree ---- */
@@ -250,7 +165,7 @@ static int put_dir(struct writer *w, int fd, const char *path, const struct stat
 {
 	char with_slash[PATH_MAX + 2];
 	snprintf(with_slash, sizeof(with_slash), "%s/", path);
-	int r = put_entry(w, fd, with_slash, st, '5', NULL, e);
+	int r = put_entry(w, fd, with_slash, st, TAR_DIR, NULL, e);
 	if (r < 0 || st->st_dev != w->dev)
 		return r;
 	fd_auto int dir = path_open(fd, ".", PATH_BENEATH, O_RDONLY | O_DIRECTORY, 0);
@@ -264,7 +179,7 @@ static int put_link(struct writer *w, int fd, const char *path, const struct sta
 	if (n < 0)
 		return err_sys(e, "read link");
 	target[n] = '\0';
-	return put_entry(w, fd, path, st, '2', target, e);
+	return put_entry(w, fd, path, st, TAR_SYMLINK, target, e);
 }
 
 static int put_one(struct writer *w, int parent, const char *name, const char *path, int depth, struct err *e)
@@ -282,12 +197,15 @@ static int put_one(struct writer *w, int parent, const char *name, const char *p
 		return 0;
 	const char *first = first_name(w, &st, path);
 	if (first)
-		return put_entry(w, fd, path, &st, '1', first, e);
+		return put_entry(w, fd, path, &st, TAR_HARDLINK, first, e);
 	if (S_ISLNK(st.st_mode))
 		return put_link(w, fd, path, &st, e);
-	char type = S_ISREG(st.st_mode) ? '0' : S_ISCHR(st.st_mode) ? '3' : S_ISBLK(st.st_mode) ? '4' : '6';
+	enum tar_type type = S_ISREG(st.st_mode) ? TAR_FILE :
+			     S_ISCHR(st.st_mode) ? TAR_CHAR :
+			     S_ISBLK(st.st_mode) ? TAR_BLOCK :
+						   TAR_FIFO;
 	int r = put_entry(w, fd, path, &st, type, NULL, e);
-	return r < 0 || type != '0' ? r : put_data(w, parent, name, (uint64_t)st.st_size, e);
+	return r < 0 || type != TAR_FILE ? r : put_data(w, parent, name, (uint64_t)st.st_size, e);
 }
 
 static int compare(const void *a, const void *b)
@@ -351,13 +269,14 @@ static int put_tree(struct writer *w, int dir, const char *prefix, int depth, st
 
 int tar_write_tree(int root, int out, struct err *e)
 {
-	static const char end[2 * BLOCK];
+	static const char end[2 * TAR_BLOCK_SIZE];
 	struct stat st;
 	if (fstat(root, &st) < 0)
 		return err_sys(e, "stat");
-	struct writer w = { .out = out, .dev = st.st_dev, .buf = mem_alloc(PIECE), .pax = STR_MAX(8 << 20) };
+	struct writer w = { .out = out, .dev = st.st_dev, .buf = mem_alloc(PIECE), .pax = STR_MAX(8 << 20),
+			    .head = STR_MAX(16 << 20) };
 	fd_auto int self = path_open(root, ".", PATH_BENEATH, O_PATH | O_DIRECTORY, 0);
-	int r = self < 0 ? err_ret(e, self, "open") : put_entry(&w, self, "./", &st, '5', NULL, e);
+	int r = self < 0 ? err_ret(e, self, "open") : put_entry(&w, self, "./", &st, TAR_DIR, NULL, e);
 	if (r == 0)
 		r = put_tree(&w, root, "", 0, e);
 	if (r == 0)
@@ -367,6 +286,7 @@ int tar_write_tree(int root, int out, struct err *e)
 	free(w.buf);
 	free(w.links);
 	str_done(&w.pax);
+	str_done(&w.head);
 	arena_done(&w.arena);
 	return r;
 }
