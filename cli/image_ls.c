@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "cli/image_cmd.h"
+#include "cli/image_text.h"
 #include "cli/out.h"
 #include "image/names.h"
-#include "util/clock.h"
 #include "util/fd.h"
 
 struct image_row {
@@ -43,54 +43,6 @@ static const struct out_field fields[] = {
 
 enum { KEY_FIELD = 2 };
 
-/* What a layer takes unpacked; what was not unpacked here counts with its blob. */
-static int64_t layer_bytes(const struct store *s, const struct image *im, size_t i)
-{
-	char path[STORE_PATH_MAX], file[STORE_PATH_MAX + 8];
-	free_auto char *text = NULL;
-	snprintf(file, sizeof(file), "%s/bytes", store_layer_path(im->layers.v[i], path));
-	if (file_read(s->dir, file, 64, false, &text, NULL) == 0)
-		return strtoll(text, NULL, 10);
-	return im->manifest.layers.v[i].size_bytes.v;
-}
-
-static int64_t image_bytes(const struct store *s, const struct image *im)
-{
-	int64_t sum = 0;
-	for (size_t i = 0; i < im->layers.n; i++)
-		sum += layer_bytes(s, im, i);
-	return sum;
-}
-
-static const char *size_text(struct arena *a, int64_t bytes)
-{
-	static const char units[][3] = { "B", "kB", "MB", "GB", "TB" };
-	double v = (double)bytes;
-	size_t unit = 0;
-	for (; v >= 999.5 && unit + 1 < ARRAY_LEN(units); unit++)
-		v /= 1000;
-	return arena_fmt(a, unit && v < 9.95 ? "%.1f%s" : "%.0f%s", v, units[unit]);
-}
-
-static const char *since_text(struct arena *a, const char *created)
-{
-	static const struct {
-		int64_t seconds;
-		const char *name;
-	} units[] = { { 31557600, "year" }, { 2629800, "month" }, { 604800, "week" }, { 86400, "day" },
-		      { 3600, "hour" },     { 60, "minute" },     { 1, "second" } };
-	struct timespec then, now;
-	if (!created || clock_parse(created, &then) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
-		return "";
-	int64_t age = now.tv_sec - then.tv_sec;
-	for (size_t i = 0; i < ARRAY_LEN(units); i++)
-		if (age >= units[i].seconds) {
-			int64_t n = age / units[i].seconds;
-			return arena_fmt(a, "%lld %s%s ago", (long long)n, units[i].name, n == 1 ? "" : "s");
-		}
-	return "Less than a second ago";
-}
-
 /* An image that another tool left incomplete is listed with what is known of it. */
 static void fill_row(const struct store *s, const struct name_row *from, struct arena *a,
 		     struct image_row *row)
@@ -117,11 +69,11 @@ static void fill_row(const struct store *s, const struct name_row *from, struct 
 	if (image_open(s, from->desc->digest, &im, &ignored) == 0) {
 		row->size_bytes = image_bytes(s, &im);
 		row->created = arena_str(a, im.config.created ? im.config.created : "");
-		row->since = since_text(a, im.config.created);
+		row->since = image_since_text(a, im.config.created);
 		row->arch = arena_str(a, im.config.arch ? im.config.arch : "");
 		row->os = arena_str(a, im.config.os ? im.config.os : "");
 	}
-	row->size = size_text(a, row->size_bytes);
+	row->size = image_size_text(a, row->size_bytes);
 }
 
 int image_cmd_ls(const struct store *s, const union image_options *options, int argc, char **argv,
