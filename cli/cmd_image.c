@@ -13,7 +13,7 @@
 /* These look at names and documents only, which belong to the user; layers belong to subordinate ids. */
 static bool is_reading(const char *verb)
 {
-	return !strcmp(verb, "ls") || !strcmp(verb, "inspect");
+	return !strcmp(verb, "ls") || !strcmp(verb, "inspect") || !strcmp(verb, "history");
 }
 
 int cmd_image(const struct cli *cli, const void *options, int argc, char **argv, struct err *e)

@@ -142,6 +142,52 @@ static const struct command_text unpack_text = {
 	WORDS_EXAMPLES(unpack_examples),
 };
 
+static const struct command_example tag_examples[] = {
+	{ "kist tag app:1 registry.test/team/app:1 app:latest", "two more names for one image" },
+};
+
+static const struct command_text tag_text = {
+	.usage = "IMAGE NAME...",
+	.about =
+		"Gives an image more names. A name that another image had is taken from it.",
+	WORDS_EXAMPLES(tag_examples),
+};
+
+static const struct command_example untag_examples[] = {
+	{ "kist untag app:1 app:latest", "take one name away from app:1" },
+	{ "kist untag app:1", "take all names away; the image stays until prune" },
+};
+
+static const struct command_text untag_text = {
+	.usage = "IMAGE [NAME...]",
+	.about =
+		"Takes names away from an image, or all that it has. The image itself stays, without a name "
+		"when that was its last.",
+	WORDS_EXAMPLES(untag_examples),
+};
+
+#define H struct image_history_options
+static const struct opt history_opts[] = {
+	{ OPT_STR_AT(H, format), .name = "format", .arg = "FORMAT",
+	  .help = "table (default), json (one array), or a template such as '{{.Size}} {{.CreatedBy}}'" },
+	{ OPT_FLAG_AT(H, quiet), .name = "quiet", .letter = 'q', .help = "print IDs only" },
+	{ OPT_FLAG_AT(H, no_trunc), .name = "no-trunc", .help = "print IDs and commands in full" },
+	{ OPT_TRI_AT(H, human), .name = "human", .letter = 'H',
+	  .help = "ages and rounded sizes (default); --human=false: times and bytes" },
+};
+
+static const struct command_example history_examples[] = {
+	{ "kist history --no-trunc debian", "how each layer was made, in full" },
+};
+
+static const struct command_text history_text = {
+	.usage = "[OPTIONS] IMAGE",
+	.about =
+		"Lists the steps that made an image, the last one first: when, by what, how large its layer "
+		"is unpacked (0B: the step made none), and its comment. Only the last step has the image's ID.",
+	WORDS_EXAMPLES(history_examples),
+};
+
 static const struct command commands[] = {
 	{ "load", "load", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(load_opts),
 	  .summary = "read images from a directory or archive", .text = &load_text },
@@ -158,6 +204,12 @@ static const struct command commands[] = {
 	  .summary = "remove what nothing needs", .text = &prune_text },
 	{ "unpack", "", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true,
 	  .summary = "unpack an image that another tool wrote into the store", .text = &unpack_text },
+	{ "tag", "tag", FACE_KIST, STATUS_PLAIN, 2, WORDS_ANY, .is_forwarded = true,
+	  .summary = "give an image more names", .text = &tag_text },
+	{ "untag", "untag", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true,
+	  .summary = "take names away from an image", .text = &untag_text },
+	{ "history", "history", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true, WORDS_OPTS(history_opts),
+	  .summary = "list the steps that made an image", .text = &history_text },
 };
 /* clang-format on */
 

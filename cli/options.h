@@ -291,3 +291,10 @@ struct image_rm_options {
 struct image_prune_options {
 	bool all;                    /* images with names too, if no container is made from them */
 };
+
+struct image_history_options {
+	const char *format;
+	bool quiet;
+	bool no_trunc;
+	enum opt_tri human;          /* unset is yes */
+};

@@ -60,16 +60,22 @@ static void drop_name(json_t *rows, const char *name)
 	}
 }
 
+/* Rows without a name only keep an image that has none. */
+static void drop_nameless(json_t *rows, const char *digest)
+{
+	for (size_t i = json_array_size(rows); i-- > 0;)
+		if (strcmp(row_digest(json_array_get(rows, i)), digest) == 0 &&
+		    !row_name(json_array_get(rows, i)))
+			json_array_remove(rows, i);
+}
+
 static void add_row(json_t *rows, const char *name, const char *digest, const char *media_type, uint64_t size)
 {
 	if (name)
 		drop_name(rows, name);
 	else if (count_rows(rows, digest))
 		return;
-	for (size_t i = json_array_size(rows); i-- > 0;)
-		if (strcmp(row_digest(json_array_get(rows, i)), digest) == 0 &&
-		    !row_name(json_array_get(rows, i)))
-			json_array_remove(rows, i);
+	drop_nameless(rows, digest);
 	json_t *row = json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
 				(json_int_t)size);
 	if (name)
@@ -87,13 +93,70 @@ static void remove_rows(json_t *rows, const char *name, const char *digest)
 	}
 }
 
+/* One more name for a digest, by a copy of a row that is there. -ENOENT: it is not, any more. */
+static int copy_row(json_t *rows, const char *name, const char *digest, struct err *e)
+{
+	size_t i;
+	json_t *row, *copy = NULL;
+	json_array_foreach(rows, i, row) if (strcmp(row_digest(row), digest) == 0)
+	{
+		copy = json_deep_copy(row);
+		break;
+	}
+	if (!copy)
+		return err_new(e, ENOENT, "image %s: not in the store any more", digest);
+	if (!json_is_object(json_object_get(copy, "annotations")))
+		json_object_set_new(copy, "annotations", json_object());
+	json_t *annotations = json_object_get(copy, "annotations");
+	json_object_set_new(annotations, NAME_ANNOTATION, json_string(name));
+	/* It would be another name of the old one. */
+	json_object_del(annotations, "io.containerd.image.name");
+	drop_name(rows, name);
+	drop_nameless(rows, digest);
+	json_array_append_new(rows, copy);
+	return 0;
+}
+
+/* Takes names of a digest away (NULL: all), but the last row stays, so that the image does. */
+static void clear_names(json_t *rows, const char *name, const char *digest)
+{
+	for (size_t i = json_array_size(rows); i-- > 0;) {
+		json_t *row = json_array_get(rows, i);
+		const char *has = row_name(row);
+		if (!has || strcmp(row_digest(row), digest) != 0 || (name && strcmp(has, name) != 0))
+			continue;
+		if (count_rows(rows, digest) > 1)
+			json_array_remove(rows, i);
+		else
+			json_object_del(json_object_get(row, "annotations"), NAME_ANNOTATION);
+	}
+}
+
 struct change {
-	bool is_add;
+	enum { CHANGE_ADD, CHANGE_REMOVE, CHANGE_TAG, CHANGE_UNTAG } kind;
 	const char *name;
 	const char *digest;
 	const char *media_type;
 	uint64_t size;
 };
+
+static int change_rows(json_t *rows, const struct change *c, struct err *e)
+{
+	switch (c->kind) {
+	case CHANGE_ADD:
+		add_row(rows, c->name, c->digest, c->media_type, c->size);
+		break;
+	case CHANGE_REMOVE:
+		remove_rows(rows, c->name, c->digest);
+		break;
+	case CHANGE_TAG:
+		return copy_row(rows, c->name, c->digest, e);
+	case CHANGE_UNTAG:
+		clear_names(rows, c->name, c->digest);
+		break;
+	}
+	return 0;
+}
 
 static int replace(struct ingest *in, json_t *doc, struct err *e)
 {
@@ -123,11 +186,8 @@ static int apply(struct ingest *in, const struct change *c, struct err *e)
 		r = err_new(e, EINVAL, "store %s: index.json: %s", in->store->path,
 			    doc ? "manifests: missing" : where.text);
 	} else {
-		if (c->is_add)
-			add_row(rows, c->name, c->digest, c->media_type, c->size);
-		else
-			remove_rows(rows, c->name, c->digest);
-		r = replace(in, doc, e);
+		r = change_rows(rows, c, e);
+		r = r < 0 ? r : replace(in, doc, e);
 	}
 	json_decref(doc);
 	return r;
@@ -146,12 +206,24 @@ static int change(struct ingest *in, const struct change *c, struct err *e)
 int index_add(struct ingest *in, const char *name, const char *digest, const char *media_type, uint64_t size,
 	      struct err *e)
 {
-	struct change c = { true, name, digest, media_type, size };
+	struct change c = { CHANGE_ADD, name, digest, media_type, size };
 	return change(in, &c, e);
 }
 
 int index_remove(struct ingest *in, const char *name, const char *digest, struct err *e)
 {
-	struct change c = { .name = name, .digest = digest };
+	struct change c = { CHANGE_REMOVE, .name = name, .digest = digest };
+	return change(in, &c, e);
+}
+
+int index_tag(struct ingest *in, const char *name, const char *digest, struct err *e)
+{
+	struct change c = { CHANGE_TAG, .name = name, .digest = digest };
+	return change(in, &c, e);
+}
+
+int index_untag(struct ingest *in, const char *name, const char *digest, struct err *e)
+{
+	struct change c = { CHANGE_UNTAG, .name = name, .digest = digest };
 	return change(in, &c, e);
 }

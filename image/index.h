@@ -15,3 +15,12 @@ int index_add(struct ingest *in, const char *name, const char *digest, const cha
 
 /* Takes away one name, or with `name` NULL all rows of a digest. */
 int index_remove(struct ingest *in, const char *name, const char *digest, struct err *e);
+
+/*
+ * Gives a stored image one more name, under the index lock: what was removed meanwhile is -ENOENT. Another image that
+ * had the name keeps its row as with index_add.
+ */
+int index_tag(struct ingest *in, const char *name, const char *digest, struct err *e);
+
+/* Takes one name of an image away, or with NULL all of them; the image stays, without a name if that was the last. */
+int index_untag(struct ingest *in, const char *name, const char *digest, struct err *e);
