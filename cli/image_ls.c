@@ -86,15 +86,17 @@ int image_cmd_ls(const struct store *s, const union image_options *options, int 
 	if (r < 0)
 		return r;
 	struct image_row *rows = arena_array(&names.arena, names.n, sizeof(*rows));
+	size_t n = 0;
 	for (size_t i = 0; i < names.n; i++)
-		fill_row(s, &names.v[i], &names.arena, &rows[i]);
+		if (!descriptor_is_foreign(names.v[i].desc))
+			fill_row(s, &names.v[i], &names.arena, &rows[n++]);
 	const struct out_list list = {
 		.fields = fields,
 		.count = ARRAY_LEN(fields),
 		.row_size = sizeof(*rows),
 		.key = KEY_FIELD,
 	};
-	return out_rows(&list, options->ls.format, options->ls.quiet, rows, names.n, e);
+	return out_rows(&list, options->ls.format, options->ls.quiet, rows, n, e);
 }
 
 /* ---- inspect ---- */

@@ -88,7 +88,7 @@ int image_cmd_prune(const struct store *s, const union image_options *options, i
 		return r;
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		const struct name_row *row = &names.v[i];
-		if (row->name && !options->prune.all)
+		if ((row->name && !options->prune.all) || descriptor_is_foreign(row->desc))
 			continue;
 		r = is_held(s, row->desc->digest, id, sizeof(id), e);
 		if (r == 0 && (r = index_remove(&in, row->name, row->desc->digest, e)) == 0)

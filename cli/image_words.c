@@ -138,7 +138,7 @@ static const struct command_text unpack_text = {
 	.usage = "IMAGE",
 	.about =
 		"Unpacks the layers of an image that another tool wrote into the store, which is an OCI "
-		"layout. load and import do this by themselves.",
+		"layout. load, import and run do this by themselves.",
 	WORDS_EXAMPLES(unpack_examples),
 };
 

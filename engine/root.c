@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/unpack.h"
 #include "ns/mount.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -74,13 +75,16 @@ static int stack(const struct record_dir *d, const struct layers *l, bool is_vol
 	return mount_overlay(l->n ? l->fd : &empty, l->n ? l->n : 1, upper, work, flags, e);
 }
 
-int root_make(const struct store *s, const struct record_dir *d, const struct image *image, bool is_volatile,
-	      struct err *e)
+int root_make(const struct store *s, const struct record_dir *d, const struct image *image, const char *word,
+	      bool is_volatile, struct err *e)
 {
 	struct layers l layers_auto = { .n = 0 };
 	int r = hold_layers(d, image, e);
 
 	if (r == 0)
+		r = layers_open(s, image, &l, e);
+	/* Another tool wrote the image into the store, and nobody has run it yet. */
+	if (r == -ENOENT && (r = unpack_image(s, word, e)) == 0)
 		r = layers_open(s, image, &l, e);
 	if (r == 0)
 		r = make_upper(d, l.n ? l.fd[0] : -1, e);
@@ -122,6 +126,8 @@ int root_view(const struct store *s, const struct image *image, struct err *e)
 	struct layers l layers_auto = { .n = 0 };
 	int r = layers_open(s, image, &l, e);
 
+	if (r == -ENOENT)
+		return err_at(e, r, "unpack it with \"kist image unpack\" first");
 	if (r < 0)
 		return r;
 	if (l.n == 0)

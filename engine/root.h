@@ -8,12 +8,12 @@
 #include "image/layers.h"
 
 /*
- * Makes upper and work directories and the list of held layers in a new container's directory, and the overlay.
- * is_volatile: the container is removed at its end, so its layer need not reach the disk. Returns a descriptor that the
- * caller owns.
+ * Makes upper and work directories and the list of held layers in a new container's directory, and the overlay. Layers
+ * that are not unpacked yet are, by the name `word` of the image. is_volatile: the container is removed at its end, so its
+ * layer need not reach the disk. Returns a descriptor that the caller owns.
  */
-int root_make(const struct store *s, const struct record_dir *d, const struct image *image, bool is_volatile,
-	      struct err *e);
+int root_make(const struct store *s, const struct record_dir *d, const struct image *image, const char *word,
+	      bool is_volatile, struct err *e);
 
 /*
  * Removes the mark by which a volatile overlay refuses a second mount: such a container has none. While the program

@@ -207,7 +207,8 @@ static int run_in(const struct run_request *rq, struct run_source *s, struct rec
 	struct spec spec spec_auto = { 0 };
 	str_auto struct str config = STR_MAX(JX_BYTES_MAX);
 	const char *dir_path = arena_fmt(&s->arena, "%s/containers/%s", s->store_path, d->name);
-	fd_auto int tree = s->has_image ? root_make(&s->store, d, &s->image, rq->is_rm, e) : run_open_rootfs(s, e);
+	fd_auto int tree = s->has_image ? root_make(&s->store, d, &s->image, s->image_word, rq->is_rm, e) :
+					  run_open_rootfs(s, e);
 	const struct compose_place place = {
 		.name = d->name, .store = &s->store, .tree = tree, .dir = d->fd, .dir_path = dir_path,
 		.store_path = s->store_path,

@@ -13,6 +13,7 @@
 #include "image/gc.h"
 #include "image/index.h"
 #include "image/inherit.h"
+#include "image/names.h"
 #include "image/objlock.h"
 #include "util/fd.h"
 
@@ -258,9 +259,22 @@ static int sync_dirs(const struct store *s, struct err *e)
 	return 0;
 }
 
+/* Somebody else may have removed the image meanwhile: then its layers are nobody's. */
+static int find_names(struct ingest *in, struct plan *plan, struct err *e)
+{
+	names_auto struct names names = { .n = 0 };
+	int r = names_read(in->store, &names, e);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		if (strcmp(names.v[i].desc->digest, plan->row_digest) == 0)
+			return 0;
+	return r < 0 ? r : err_new(e, ENOENT, "image %s: it was removed meanwhile", plan->row_digest);
+}
+
 static int publish_names(struct ingest *in, struct plan *plan, struct err *e)
 {
 	int r = 0;
+	if (plan->row_digest)
+		return find_names(in, plan, e);
 	for (size_t i = 0; r == 0 && i < plan->name_count; i++)
 		r = index_add(in, plan->names[i], plan->digest, plan->media_type, plan->manifest_len, e);
 	if (!plan->name_count)

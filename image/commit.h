@@ -21,6 +21,8 @@ struct plan {
 	size_t count;
 	const char **names; /* NAME:TAG; none: the image stays without a name */
 	size_t name_count;
+	/* Of the row of index.json that leads to the image: nothing is to change there. NULL: names are given. */
+	const char *row_digest;
 	/* Makes the config of an import, once the diffIDs are known. NULL unless config is. */
 	int (*make_config)(struct plan *plan, void *ctx, struct err *e);
 	void *ctx;

@@ -30,7 +30,7 @@ static void marks_done(struct marks *m)
 
 #define marks_auto __attribute__((cleanup(marks_done)))
 
-static int mark_document(struct marks *m, const char *digest, int depth, struct err *e);
+static int mark_document(struct marks *m, const struct descriptor *d, int depth, struct err *e);
 
 /* A config that is no image's (an artifact) has no layers to keep; an image's must be readable. */
 static int mark_config(struct marks *m, const struct document *doc, struct arena *arena, struct err *e)
@@ -60,13 +60,14 @@ static int mark_children(struct marks *m, const struct document *doc, struct are
 	for (size_t i = 0; i < doc->layers.n; i++)
 		digests_add(&m->blobs, doc->layers.v[i].digest);
 	for (size_t i = 0; r == 0 && i < doc->manifests.n; i++)
-		r = mark_document(m, doc->manifests.v[i].digest, depth + 1, e);
+		r = mark_document(m, &doc->manifests.v[i], depth + 1, e);
 	return r;
 }
 
 /* Other platforms of an index need not be here; a document that is here and cannot be read stops the gc. */
-static int mark_document(struct marks *m, const char *digest, int depth, struct err *e)
+static int mark_document(struct marks *m, const struct descriptor *d, int depth, struct err *e)
 {
+	const char *digest = d->digest;
 	arena_auto struct arena arena = { .top = NULL };
 	free_auto char *bytes = NULL;
 	size_t len;
@@ -77,8 +78,10 @@ static int mark_document(struct marks *m, const char *digest, int depth, struct 
 	int r = store_read_blob(m->store, digest, STORE_MANIFEST_MAX, &bytes, &len, e);
 	if (r == -ENOENT)
 		return 0;
-	if (r < 0 || (r = document_load(bytes, len, digest, NULL, &arena, &doc, e)) < 0)
-		return r;
+	if (r == 0)
+		r = document_load(bytes, len, digest, NULL, &arena, &doc, e);
+	if (r < 0)
+		return descriptor_is_foreign(d) ? 0 : r; /* as far as it can be told what belongs to it */
 	return mark_children(m, &doc, &arena, depth, e);
 }
 
@@ -88,7 +91,7 @@ static int mark(const struct store *s, struct marks *ret_marks, struct err *e)
 	names_auto struct names names = { .n = 0 };
 	int r = names_read(s, &names, e);
 	for (size_t i = 0; r == 0 && i < names.n; i++)
-		r = mark_document(&m, names.v[i].desc->digest, 0, e);
+		r = mark_document(&m, names.v[i].desc, 0, e);
 	if (r < 0)
 		return r;
 	if ((r = holders_mark(s, &m.layers, e)) < 0)

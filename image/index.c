@@ -69,18 +69,44 @@ static void drop_nameless(json_t *rows, const char *digest)
 			json_array_remove(rows, i);
 }
 
+/* The row that names a digest so, or with `name` NULL one that gives it no name. NULL: none. */
+static json_t *find_row(json_t *rows, const char *digest, const char *name)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(rows, i, row) {
+		const char *has = row_name(row);
+		if (strcmp(row_digest(row), digest) == 0 && (name ? has && strcmp(has, name) == 0 : !has))
+			return row;
+	}
+	return NULL;
+}
+
+static void set_name(json_t *row, const char *name)
+{
+	json_t *annotations = json_object_get(row, "annotations");
+	if (!json_is_object(annotations)) {
+		annotations = json_object();
+		json_object_set_new(row, "annotations", annotations);
+	}
+	json_object_set_new(annotations, NAME_ANNOTATION, json_string(name));
+}
+
+/* A row that is there stays as it is, with whatever other tools have written into it. */
 static void add_row(json_t *rows, const char *name, const char *digest, const char *media_type, uint64_t size)
 {
+	if (name ? find_row(rows, digest, name) != NULL : count_rows(rows, digest) > 0)
+		return;
 	if (name)
 		drop_name(rows, name);
-	else if (count_rows(rows, digest))
-		return;
-	drop_nameless(rows, digest);
-	json_t *row = json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
+	json_t *row = find_row(rows, digest, NULL);
+	if (!row) {
+		row = json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
 				(json_int_t)size);
+		json_array_append_new(rows, row);
+	}
 	if (name)
-		json_object_set_new(row, "annotations", json_pack("{s:s}", NAME_ANNOTATION, name));
-	json_array_append_new(rows, row);
+		set_name(row, name);
 }
 
 static void remove_rows(json_t *rows, const char *name, const char *digest)

@@ -65,7 +65,6 @@ int image_unpack(const struct store *s, const char *name, const struct layerjob_
 	if ((r = source_open(s->path, &in, &options->limits, &src, e)) < 0 ||
 	    (r = oci_plan(&src, s, names.v[i].desc, &plan, e)) < 0)
 		return err_at(e, r, "image \"%s\"", name);
-	if (names.v[i].name && strcmp(plan.digest, names.v[i].desc->digest) == 0)
-		plan_name(&plan, names.v[i].name);
+	plan.row_digest = names.v[i].desc->digest;
 	return image_commit(&in, &plan, options, e);
 }

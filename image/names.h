@@ -48,3 +48,9 @@ ptrdiff_t names_find(const struct names *names, const char *text, bool *ret_is_b
 
 /* The value of an annotation, or NULL. */
 const char *descriptor_annotation(const struct descriptor *d, const char *key);
+
+/*
+ * True for what other tools keep in a layout beside images: it is left alone. Source: image-spec image-layout.md
+ * "index.json file" (unknown media types are not to be refused).
+ */
+bool descriptor_is_foreign(const struct descriptor *d);
