@@ -2,7 +2,6 @@
 /* kist image load, import and unpack. */
 #include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/image_cmd.h"
 #include "image/import.h"
@@ -19,7 +18,7 @@ static void set_options(struct layerjob_options *out, struct opt_num max_bytes, 
 {
 	*out = (struct layerjob_options){
 		.limits = inflate_limits_default,
-		.is_watched = is_verbose || (!is_quiet && isatty(STDERR_FILENO)),
+		.style = progress_style(is_quiet, is_verbose),
 	};
 	if (max_bytes.is_set && max_bytes.value > 0)
 		out->limits.bytes = (uint64_t)max_bytes.value;

@@ -93,6 +93,7 @@ static int use_stored_blob(const struct store *s, struct layerjob *job, struct e
 	fd_drop(&job->own_fd);
 	job->own_fd = job->fd = fd;
 	job->offset = 0;
+	job->feed = NULL;
 	return 0;
 }
 

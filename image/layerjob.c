@@ -90,6 +90,7 @@ static int sum_pull(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len, 
 struct work {
 	struct ingest *in;
 	struct layerjob *job;
+	struct progress_row *row;
 	struct intake intake;
 	struct inflate inflate;
 	struct relay relay;
@@ -196,23 +197,40 @@ static int run_inflated(struct work *w, struct err *e)
 	return r;
 }
 
-static int run_opened(struct work *w, const struct inflate_limits *limits, int copy, struct err *e)
+static int open_intake(struct work *w, int copy, struct err *e)
 {
 	struct layerjob *job = w->job;
-	if (job->is_stream)
+	struct flow *flow;
+	int r = job->feed ? job->feed->open(job->feed, &flow, e) : 0;
+	if (r < 0)
+		return r;
+	if (job->feed)
+		intake_flow(&w->intake, flow, job->size_bytes, copy);
+	else if (job->is_stream)
 		intake_stream(&w->intake, job->fd, copy);
 	else
 		intake_part(&w->intake, job->fd, job->offset, job->size_bytes, copy);
+	w->intake.watch = w->row;
+	return 0;
+}
+
+static int run_opened(struct work *w, const struct inflate_limits *limits, int copy, struct err *e)
+{
+	int opened = open_intake(w, copy, e);
+	if (opened < 0)
+		return opened;
 	int r = inflate_open(&w->inflate, &w->intake.flow, limits, e);
 	if (r == 0)
 		r = run_inflated(w, e);
 	inflate_done(&w->inflate);
 	intake_done(&w->intake);
+	if (w->job->feed)
+		w->job->feed->close(w->job->feed);
 	return r;
 }
 
 static int run_job(struct ingest *in, struct layerjob *job, const struct inflate_limits *limits,
-		   struct err *e)
+		   struct progress_row *row, struct err *e)
 {
 	fd_auto int copy = -1;
 	if (job->wants_blob) {
@@ -225,6 +243,7 @@ static int run_job(struct ingest *in, struct layerjob *job, const struct inflate
 	struct work *w = mem_zero(1, sizeof(*w));
 	w->in = in;
 	w->job = job;
+	w->row = row;
 	int r = run_opened(w, limits, copy, e);
 	free(w);
 	if (r < 0)
@@ -242,9 +261,9 @@ struct pool {
 	struct layerjob *jobs;
 	size_t count;
 	const struct layerjob_options *options;
+	struct progress *progress;
 	atomic_size_t next;
 	atomic_bool is_failed;
-	atomic_uint done;
 	unsigned int wanted;
 };
 
@@ -253,16 +272,31 @@ static void *worker(void *arg)
 	struct pool *p = arg;
 	for (size_t i; !p->is_failed && (i = atomic_fetch_add(&p->next, 1)) < p->count;) {
 		struct layerjob *job = &p->jobs[i];
+		struct progress_row *row = &p->progress->rows[i];
 		if (!job->is_wanted)
 			continue;
-		job->result = run_job(p->in, job, &p->options->limits, &job->err);
+		progress_begin(p->progress, row);
+		job->result = run_job(p->in, job, &p->options->limits, row, &job->err);
+		progress_end(p->progress, row,
+			     job->result < 0 ? "stopped" : job->wants_tree ? "unpacked" : "verified");
 		if (job->result < 0)
 			p->is_failed = true;
-		else if (p->options->is_watched)
-			fprintf(stderr, "layer %u of %u: %s %s\n", atomic_fetch_add(&p->done, 1) + 1,
-				p->wanted, job->diff_id, job->wants_tree ? "unpacked" : "verified");
 	}
 	return NULL;
+}
+
+/* What is not wanted is done already. */
+static void show(struct pool *p)
+{
+	progress_open(p->progress, p->options->style, p->count);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct layerjob *job = &p->jobs[i];
+		progress_name(&p->progress->rows[i], p->options->verb ? p->options->verb : "reading",
+			      *job->blob ? job->blob : job->diff_id, job->size_bytes);
+		if (!job->is_wanted)
+			progress_end(p->progress, &p->progress->rows[i], "already here");
+	}
+	progress_start(p->progress);
 }
 
 static unsigned int thread_count(const struct pool *p)
@@ -276,9 +310,17 @@ static unsigned int thread_count(const struct pool *p)
 int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
 		  const struct layerjob_options *options, struct err *e)
 {
-	struct pool pool = { .in = in, .jobs = jobs, .count = count, .options = options };
+	struct progress own;
+	struct pool pool = {
+		.in = in,
+		.jobs = jobs,
+		.count = count,
+		.options = options,
+		.progress = options->progress ? options->progress : &own,
+	};
 	for (size_t i = 0; i < count; i++)
 		pool.wanted += jobs[i].is_wanted;
+	show(&pool);
 	pthread_t threads[8];
 	unsigned int extra = thread_count(&pool), started = 0;
 	/* This thread works too; a thread that cannot be started is not missed. */
@@ -287,6 +329,7 @@ int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
 	worker(&pool);
 	while (started > 0)
 		pthread_join(threads[--started], NULL);
+	progress_done(pool.progress);
 	for (size_t i = 0; i < count; i++)
 		if (jobs[i].result < 0) {
 			*e = jobs[i].err;

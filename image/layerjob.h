@@ -2,13 +2,23 @@
 /*
  * Takes in one layer: its blob passes once, and on the way is digested, copied, inflated, digested again and
  * unpacked. Several jobs run at a time, each in two threads. What they make lies in the ingest until
- * image/commit publishes it. Part of kist-image only.
+ * image/commit publishes it. Part of kist-image and kist-registry.
  */
 #pragma once
 #include "image/inflate.h"
 #include "image/ingest.h"
+#include "image/progress.h"
 #include "image/ref.h"
 #include "image/unpack.h"
+
+/*
+ * Where a job's bytes come from when they are in no file: opened by the job's thread when it is its turn, and closed
+ * there, also when not all was pulled.
+ */
+struct feed {
+	int (*open)(struct feed *f, struct flow **ret_flow, struct err *e);
+	void (*close)(struct feed *f);
+};
 
 struct layerjob {
 	/* what the image says; "" or UINT64_MAX: it does not say */
@@ -21,7 +31,8 @@ struct layerjob {
 	int own_fd; /* -1: `fd` is somebody else's */
 	int fd;
 	uint64_t offset;
-	bool is_stream; /* from where `fd` is to its end */
+	bool is_stream;    /* from where `fd` is to its end */
+	struct feed *feed; /* instead of `fd`; NULL: none. Borrowed */
 
 	/* what is to be done; neither: only verified, if is_wanted */
 	bool is_wanted, wants_blob, wants_tree;
@@ -39,7 +50,9 @@ struct layerjob {
 struct layerjob_options {
 	struct inflate_limits limits;
 	unsigned int threads; /* layers at a time; 0: one per processor */
-	bool is_watched;      /* progress on standard error */
+	enum progress_style style;
+	struct progress *progress; /* for callers that say something between; NULL: the jobs have one of their own */
+	const char *verb;          /* of the progress; NULL: "reading" */
 };
 
 /* Fills a job for nothing known. */
