@@ -49,7 +49,7 @@ IMAGE_LIBS := -lisal -lzstd -lcrypto -ljansson -lpthread
 REGISTRY_LIBS := $(IMAGE_LIBS) -lcurl
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
-.PHONY: all run test check bats vm bench hot fuzz faults asan analyze fmt size man install uninstall clean deps
+.PHONY: all run test check bats vm bench bench-image hot fuzz faults asan analyze fmt size man install uninstall clean deps
 all: $(O)/kist $(O)/kist-image $(O)/kist-registry $(O)/kist-net $(O)/kist-systemd $(O)/kist-gen
 	@:
 
@@ -140,6 +140,9 @@ hot: all
 bench: all
 	@scripts/deps bench
 	@KIST=$(abspath $(O))/kist tests/bench/run
+bench-image: all
+	@scripts/deps bench
+	@KIST=$(abspath $(O))/kist tests/bench/image
 fuzz: fuzzers
 	@for f in $(FUZZ); do echo "== $$f"; $$f -max_total_time=60 -print_final_stats=1 -artifact_prefix=$(O)/ || exit 1; done
 # LeakSanitizer cannot work in processes that are traced or change their user: leaks are not looked for.

@@ -5,18 +5,16 @@
 
 rootfs=$disk/rootfs
 
-say() { printf '%s\n' "$@"; }
-
 # A cgroup2 file system at /sys/fs/cgroup, for everybody; on a hybrid host that takes a mount of our own.
 use_cgroup2() {
 	[[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && return
 	mount -t cgroup2 cgroup2 /sys/fs/cgroup && say "host: hybrid cgroups: all see a private cgroup2 mount"
 }
 
-build_tools() {
+build_tools() {	# build_tools NAME...: the programs beside this file
 	local tool flags=(-std=gnu17 -D_GNU_SOURCE -Wall -Wextra -O2 -static)
 
-	for tool in floor timer; do
+	for tool; do
 		${CC:-cc} "${flags[@]}" -o "$disk/$tool" "$here/$tool.c" || return
 	done
 	floor=$disk/floor
@@ -119,7 +117,7 @@ make_image() {
 
 set_up() {
 	mkdir -p "$work"/state/{kist,crun,runc,floor} "$work/store"
-	use_cgroup2 && build_tools && make_rootfs || return
+	use_cgroup2 && build_tools floor timer && make_rootfs || return
 	make_bundle true /bin/true
 	make_bundle sleep /bin/sleep 100000
 	find_tools
