@@ -34,7 +34,13 @@ struct import {
 static void *pack(void *arg)
 {
 	struct packer *p = arg;
-	p->result = tar_write_tree(p->root, p->own_out, &p->err);
+	struct tarout out;
+	struct treeout tree;
+	tarout_open(&out, tarout_to_fd, &p->own_out);
+	treeout_open(&tree, &out);
+	p->result = tar_write_tree(p->root, &tree, &p->err);
+	treeout_done(&tree);
+	tarout_done(&out);
 	fd_drop(&p->own_out);
 	return NULL;
 }
