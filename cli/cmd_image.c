@@ -10,10 +10,15 @@
 #include "runtime/rootless.h"
 #include "util/mem.h"
 
-/* These look at names and documents only, which belong to the user; layers belong to subordinate ids. */
+/* These look at names, documents and blobs only, which belong to the user; layers belong to subordinate ids. */
 static bool is_reading(const char *verb)
 {
-	return !strcmp(verb, "ls") || !strcmp(verb, "inspect") || !strcmp(verb, "history");
+	static const char *const verbs[] = { "ls", "inspect", "history", "save" };
+
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (!strcmp(verb, verbs[i]))
+			return true;
+	return false;
 }
 
 int cmd_image(const struct cli *cli, const void *options, int argc, char **argv, struct err *e)

@@ -93,8 +93,7 @@ static size_t fill_steps(const struct store *s, struct image *im, const struct i
 	return n;
 }
 
-int image_cmd_history(const struct store *s, const union image_options *options, int argc, char **argv,
-		      struct err *e)
+int image_cmd_history(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
 {
 	const struct image_history_options *o = &options->history;
 	image_auto struct image im = { .name = NULL };

@@ -16,14 +16,12 @@ static int check_targets(int argc, char **argv, struct err *e)
 		if (r < 0)
 			return r;
 		if (ref.digest[0])
-			return err_new(e, EINVAL, "image name \"%s\": a name that is given has no digest",
-				       argv[i]);
+			return err_new(e, EINVAL, "image name \"%s\": a name that is given has no digest", argv[i]);
 	}
 	return 0;
 }
 
-int image_cmd_tag(const struct store *s, const union image_options *options, int argc, char **argv,
-		  struct err *e)
+int image_cmd_tag(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
 {
 	ingest_auto struct ingest in = INGEST_NONE;
 	struct name_hit hit;
@@ -46,8 +44,8 @@ int image_cmd_tag(const struct store *s, const union image_options *options, int
 }
 
 /* The names that are to go, as they are stored; each must be one of this image. */
-static int find_targets(const struct store *s, const char *digest, int argc, char **argv,
-			struct name_hit *ret_hits, struct err *e)
+static int find_targets(const struct store *s, const char *digest, int argc, char **argv, struct name_hit *ret_hits,
+			struct err *e)
 {
 	for (int i = 0; i < argc; i++) {
 		int r = names_resolve(s, argv[i], &ret_hits[i], e);
@@ -59,8 +57,7 @@ static int find_targets(const struct store *s, const char *digest, int argc, cha
 	return 0;
 }
 
-int image_cmd_untag(const struct store *s, const union image_options *options, int argc, char **argv,
-		    struct err *e)
+int image_cmd_untag(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
 {
 	ingest_auto struct ingest in = INGEST_NONE;
 	struct name_hit hit;

@@ -43,7 +43,7 @@ const char *image_since_text(struct arena *a, const char *created)
 		int64_t seconds;
 		const char *name;
 	} units[] = { { 31557600, "year" }, { 2629800, "month" }, { 604800, "week" }, { 86400, "day" },
-		      { 3600, "hour" },     { 60, "minute" },     { 1, "second" } };
+		      { 3600, "hour" },	    { 60, "minute" },	  { 1, "second" } };
 	struct timespec then, now;
 	if (!created || clock_parse(created, &then) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
 		return "";

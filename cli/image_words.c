@@ -188,6 +188,34 @@ static const struct command_text history_text = {
 	WORDS_EXAMPLES(history_examples),
 };
 
+#define V struct image_save_options
+static const struct opt save_opts[] = {
+	{ OPT_STR_AT(V, output), .name = "output", .letter = 'o', .arg = "FILE",
+	  .help = "file or directory to write (default: standard output); it is there whole or not at all" },
+	{ OPT_WORD_AT(V, format), .name = "format", .arg = "docker-archive|oci-archive|oci-dir|docker-dir",
+	  .help = "docker-archive (default): as docker save writes it; oci-archive: a tar of an OCI layout; oci-dir: the "
+		  "layout as a directory; docker-dir: one image as plain files" },
+	{ OPT_FLAG_AT(V, multi), .name = "multi-image-archive", .letter = 'm',
+	  .help = "the words are several images, as podman wants to be told; they may be without it" },
+	{ OPT_FLAG_AT(V, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
+};
+
+static const struct command_example save_examples[] = {
+	{ "kist save -o app.tar app:1", "an archive for docker load and podman load" },
+	{ "kist save --format oci-archive -o app.tar app:1", "all blobs as they are, so digests stay" },
+	{ "kist save app:1 app:2 | ssh host kist load", "two images, with common layers once" },
+};
+
+static const struct command_text save_text = {
+	.usage = "[OPTIONS] IMAGE...",
+	.about =
+		"Writes images with their names into one archive or directory. Formats of OCI keep every byte, "
+		"so that the image has the same digest wherever it is loaded; those of docker save have plain "
+		"layers, and keep the digest of the config alone. Equal images give equal bytes. An image that "
+		"is named by its digest is saved without a name.",
+	WORDS_EXAMPLES(save_examples),
+};
+
 static const struct command commands[] = {
 	{ "load", "load", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(load_opts),
 	  .summary = "read images from a directory or archive", .text = &load_text },
@@ -208,6 +236,8 @@ static const struct command commands[] = {
 	  .summary = "give an image more names", .text = &tag_text },
 	{ "untag", "untag", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true,
 	  .summary = "take names away from an image", .text = &untag_text },
+	{ "save", "save", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(save_opts),
+	  .summary = "write images into an archive or directory", .text = &save_text },
 	{ "history", "history", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true, WORDS_OPTS(history_opts),
 	  .summary = "list the steps that made an image", .text = &history_text },
 };

@@ -298,3 +298,11 @@ struct image_history_options {
 	bool no_trunc;
 	enum opt_tri human;          /* unset is yes */
 };
+
+/* image save [-o FILE] IMAGE... */
+struct image_save_options {
+	const char *output;          /* NULL: standard output */
+	const char *format;          /* NULL: docker-archive */
+	bool multi;                  /* several images, which they may be without it */
+	bool quiet;
+};

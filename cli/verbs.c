@@ -11,6 +11,7 @@
 
 #include "cli/words.h"
 #include "util/log.h"
+#include "util/outfile.h"
 
 /* The pages whose verbs helpers do. */
 static const struct page *const pages[] = { &words_image };
@@ -33,7 +34,7 @@ static const struct command *find_command(const char *name, const struct page **
 static void prepare_process(void)
 {
 	struct rlimit files;
-	umask(0);
+	outfile_mask(umask(0));
 	signal(SIGPIPE, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What image/save and the writers of its formats share. For image/save*.c alone. */
+#pragma once
+#include <jansson.h>
+#include "image/image.h"
+#include "image/inflate.h"
+#include "image/sink.h"
+
+/* One image that is saved, under all the names that were asked for. */
+struct saved {
+	struct image im;
+	const char **names; /* in the arena of the image */
+	size_t name_count;
+};
+
+struct saver {
+	const struct store *store;
+	struct sink sink;
+	struct saved *images;
+	size_t count;
+	const char **done; /* blobs, or diffIDs, that are in already; borrowed from the images */
+	size_t done_count;
+	size_t layers, layers_done; /* for the watcher */
+	bool is_watched;
+};
+
+/* True the first time that it is asked for a digest. */
+bool save_is_new(struct saver *s, const char *digest);
+
+/* Says on standard error that one layer more is out. */
+void save_tell(struct saver *s, const char *digest);
+
+/* Writes a blob as it is, under a name; what has not its digest is an error. */
+int save_blob(struct saver *s, const char *digest, const char *name, struct err *e);
+
+/* Writes a JSON document, which it frees. */
+int save_json(struct saver *s, const char *name, json_t *doc, struct err *e);
+
+/* The size of a stored blob. */
+int save_blob_size(const struct store *s, const char *digest, uint64_t *ret_size, struct err *e);
+
+/* The mediaType of an image's manifest. */
+const char *save_media_type(const struct image *im);
+
+int save_oci(struct saver *s, struct err *e);
+int save_docker(struct saver *s, struct err *e);
+int save_dir(struct saver *s, struct err *e);
