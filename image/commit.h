@@ -5,6 +5,7 @@
  * only.
  */
 #pragma once
+#include "image/digestset.h"
 #include "image/image.h"
 #include "image/layerjob.h"
 
@@ -23,6 +24,8 @@ struct plan {
 	size_t name_count;
 	/* Of the row of index.json that leads to the image: nothing is to change there. NULL: names are given. */
 	const char *row_digest;
+	/* Layers that are unpacked anew and swapped in for those that are there. NULL: none. Borrowed. */
+	const struct digests *remake;
 	/* Makes the config of an import, once the diffIDs are known. NULL unless config is. */
 	int (*make_config)(struct plan *plan, void *ctx, struct err *e);
 	void *ctx;
