@@ -34,7 +34,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
 KIST_IMAGE_SRC := $(wildcard image/ref.c image/store.c image/image.c image/layers.c image/names.c)
 KIST_SRC  := $(filter-out cli/image_%.c cli/registry_%.c cli/verbs.c cli/gen%.c,$(wildcard cli/*.c)) cli/image_words.c \
              $(wildcard engine/*.c runtime/*.c ns/*.c cgroup/*.c spec/*.c util/*.c) $(KIST_IMAGE_SRC)
-IMAGE_SRC := $(addprefix cli/,opt.c optval.c out.c template.c cmd.c verbs.c) $(wildcard cli/image_*.c image/*.c util/*.c)
+IMAGE_SRC := $(addprefix cli/,opt.c optval.c out.c template.c cmd.c verbs.c) $(wildcard cli/image_*.c image/*.c image/trust/*.c util/*.c)
 # Talks to registries: as kist-image without its verbs, and with libcurl.
 REGISTRY_SRC := $(filter-out cli/image_%.c,$(IMAGE_SRC)) cli/image_words.c $(wildcard cli/registry_*.c image/registry/*.c)
 GEN_SRC   := $(wildcard cli/gen*.c cli/words*.c) $(addprefix cli/,help.c image_words.c opt.c optval.c) \
@@ -45,7 +45,8 @@ NET_SRC   := $(wildcard net/*.c) $(addprefix util/,err.c fd.c mem.c num.c)
 NET_LIBS   := -lmnl
 SYSTEMD_SRC := $(wildcard cgroup/systemd/*.c) $(addprefix util/,arena.c clock.c err.c fd.c mem.c num.c)
 SYSTEMD_LIBS := -lsystemd
-IMAGE_LIBS := -lisal -lzstd -lcrypto -ljansson -lpthread
+# What only signatures need is static, so that no other verb loads it.
+IMAGE_LIBS := -lisal -lzstd -lcrypto -ljansson -lpthread -Wl,-Bstatic -lyaml -Wl,-Bdynamic
 REGISTRY_LIBS := $(IMAGE_LIBS) -lcurl
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
@@ -122,7 +123,7 @@ $(O)/tests/unit/%: tests/unit/%.c $(O)/libtest.a
 $(O)/fuzz/%: tests/fuzz/%.c $(LIB_SRC)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@) clang $(CPPFLAGS) -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< \
-		$(wildcard util/*.c spec/*.c image/*.c image/registry/*.c) runtime/criu_record.c cgroup/systemd/variant.c \
+		$(wildcard util/*.c spec/*.c image/*.c image/registry/*.c image/trust/*.c) runtime/criu_record.c cgroup/systemd/variant.c \
 		$(KIST_LIBS) $(REGISTRY_LIBS)
 
 check: all units

@@ -9,13 +9,13 @@ union image_options {
 	struct no_options none;
 	struct image_load_options load;
 	struct image_import_options import;
+	struct image_unpack_options unpack;
 	struct image_ls_options ls;
 	struct image_inspect_options inspect;
 	struct image_rm_options rm;
 	struct image_prune_options prune;
 	struct image_history_options history;
 	struct image_save_options save;
-	struct image_check_options check;
 };
 
 typedef int image_verb_fn(const struct store *s, const union image_options *options, int argc, char **argv,
@@ -25,4 +25,3 @@ image_verb_fn image_cmd_load, image_cmd_import, image_cmd_unpack;
 image_verb_fn image_cmd_ls, image_cmd_inspect;
 image_verb_fn image_cmd_rm, image_cmd_prune;
 image_verb_fn image_cmd_tag, image_cmd_untag, image_cmd_history, image_cmd_save;
-image_verb_fn image_cmd_check;

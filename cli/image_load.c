@@ -35,7 +35,11 @@ int image_cmd_load(const struct store *s, const union image_options *options, in
 	if (o->name && argc > 1)
 		return err_new(e, EINVAL, "load: --name can name one image");
 	request.path = o->input ? o->input : "-";
-	int r = argc ? 0 : image_load(s, &request, e);
+	trust_auto struct trust *trust = NULL;
+	int r = trust_open(o->policy, &trust, e);
+	request.trust = trust;
+	if (r == 0 && !argc)
+		r = image_load(s, &request, e);
 	for (int i = 0; r == 0 && i < argc; i++) {
 		request.path = argv[i];
 		r = image_load(s, &request, e);
@@ -55,7 +59,11 @@ int image_cmd_import(const struct store *s, const union image_options *options, 
 	};
 	(void)argc;
 	set_options(&request.options, o->max_bytes, o->quiet, o->verbose);
-	int r = image_import(s, &request, e);
+	trust_auto struct trust *trust = NULL;
+	int r = trust_open(o->policy, &trust, e);
+	request.trust = trust;
+	if (r == 0)
+		r = image_import(s, &request, e);
 	if (r == 0)
 		puts(request.digest);
 	return r;
@@ -65,8 +73,9 @@ int image_cmd_unpack(const struct store *s, const union image_options *options, 
 		     struct err *e)
 {
 	struct layerjob_options unpack;
-	(void)options;
+	trust_auto struct trust *trust = NULL;
 	(void)argc;
 	set_options(&unpack, (struct opt_num){ .is_set = false }, false, false);
-	return image_unpack(s, argv[0], &unpack, e);
+	int r = trust_open(options->unpack.policy, &trust, e);
+	return r < 0 ? r : image_unpack(s, argv[0], &unpack, trust, e);
 }

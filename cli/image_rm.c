@@ -9,6 +9,7 @@
 #include "image/holders.h"
 #include "image/index.h"
 #include "image/names.h"
+#include "image/trust/carry.h"
 
 static size_t count_rows(const struct names *names, const char *digest)
 {
@@ -67,7 +68,9 @@ int image_cmd_rm(const struct store *s, const union image_options *options, int 
 	for (int i = 0; r == 0 && i < argc; i++)
 		r = remove_one(&in, argv[i], options->rm.force, e);
 	struct err gc_err = { .num = 0 };
-	int swept = gc_run(&in, r == 0 ? e : &gc_err);
+	int swept = carry_sweep(&in, r == 0 ? e : &gc_err);
+	if (swept == 0)
+		swept = gc_run(&in, r == 0 ? e : &gc_err);
 	if (swept == 0)
 		ingest_unmark(&in);
 	return r < 0 ? r : swept;
@@ -95,7 +98,7 @@ int image_cmd_prune(const struct store *s, const union image_options *options, i
 			puts(row->desc->digest);
 		r = r > 0 ? 0 : r;
 	}
-	if (r == 0 && (r = gc_run(&in, e)) == 0)
+	if (r == 0 && (r = carry_sweep(&in, e)) == 0 && (r = gc_run(&in, e)) == 0)
 		ingest_unmark(&in);
 	return r;
 }

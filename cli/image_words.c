@@ -5,12 +5,15 @@
 #include "cli/words.h"
 
 /* clang-format off */
+#define POLICY_HELP "a policy of containers-policy.json(5), instead of the user's or the host's"
+
 #define L struct image_load_options
 static const struct opt load_opts[] = {
 	{ OPT_STR_AT(L, input), .name = "input", .letter = 'i', .arg = "FILE",
 	  .help = "archive to read, instead of a word" },
 	{ OPT_STR_AT(L, name), .name = "name", .arg = "NAME",
 	  .help = "name of the image, instead of the archive's" },
+	{ OPT_STR_AT(L, policy), .name = "policy", .arg = "FILE", .help = POLICY_HELP },
 	{ OPT_SIZE_AT(L, max_bytes), .name = "max-size", .arg = "SIZE",
 	  .help = "refuse a layer that unpacks to more (default 16g)" },
 	{ OPT_FLAG_AT(L, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
@@ -38,6 +41,7 @@ static const struct opt import_opts[] = {
 	{ OPT_LIST_AT(M, changes), .name = "change", .letter = 'c', .arg = "LINE",
 	  .help = "a line of a Dockerfile for the image's config: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, "
 		  "VOLUME or WORKDIR" },
+	{ OPT_STR_AT(M, policy), .name = "policy", .arg = "FILE", .help = POLICY_HELP },
 	{ OPT_SIZE_AT(M, max_bytes), .name = "max-size", .arg = "SIZE",
 	  .help = "refuse an archive that unpacks to more (default 16g)" },
 	{ OPT_FLAG_AT(M, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
@@ -134,8 +138,13 @@ static const struct command_example unpack_examples[] = {
 	{ "kist image unpack app:1", "after umoci has written app:1 into the store" },
 };
 
+#define U struct image_unpack_options
+static const struct opt unpack_opts[] = {
+	{ OPT_STR_AT(U, policy), .name = "policy", .arg = "FILE", .help = POLICY_HELP },
+};
+
 static const struct command_text unpack_text = {
-	.usage = "IMAGE",
+	.usage = "[OPTIONS] IMAGE",
 	.about =
 		"Unpacks the layers of an image that another tool wrote into the store, which is an OCI "
 		"layout. load, import and run do this by themselves.",
@@ -216,32 +225,6 @@ static const struct command_text save_text = {
 	WORDS_EXAMPLES(save_examples),
 };
 
-#define K struct image_check_options
-static const struct opt check_opts[] = {
-	{ OPT_FLAG_AT(K, repair), .name = "repair",
-	  .help = "unpack broken layers again, remove broken blobs so that they can be loaded or pulled again" },
-	{ OPT_FLAG_AT(K, quick), .name = "quick", .help = "look at sizes and places, not at what is inside" },
-	{ OPT_FLAG_AT(K, quiet), .name = "quiet", .letter = 'q', .help = "print findings only, no sum at the end" },
-};
-
-static const struct command_example check_examples[] = {
-	{ "kist image check", "compare the whole store with its digests" },
-	{ "kist image check --repair debian:12", "one image, and mend it" },
-};
-
-static const struct command_text check_text = {
-	.usage = "[OPTIONS] [IMAGE...]",
-	.about =
-		"Checks the store, or the images given: that every document of index.json is there and well-formed, "
-		"every blob has its digest, and every unpacked layer holds what its blob says and nothing else "
-		"(files, kinds, modes, owners, times, xattrs, data). Prints one line for each thing that is wrong; "
-		"then the exit status is 1.\n\n"
-		"With --repair, a broken layer is unpacked again and swapped in whole, unless a container runs on it; "
-		"a broken blob is removed, and an image whose manifest or config is gone loses its name. The exit "
-		"status is 1 as long as something is wrong.",
-	WORDS_EXAMPLES(check_examples),
-};
-
 static const struct command commands[] = {
 	{ "load", "load", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(load_opts),
 	  .summary = "read images from a directory or archive", .text = &load_text },
@@ -256,7 +239,7 @@ static const struct command commands[] = {
 	  .summary = "remove images", .text = &rm_text },
 	{ "prune", "", FACE_KIST, STATUS_PLAIN, 0, 0, .is_forwarded = true, WORDS_OPTS(prune_opts),
 	  .summary = "remove what nothing needs", .text = &prune_text },
-	{ "unpack", "", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true,
+	{ "unpack", "", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true, WORDS_OPTS(unpack_opts),
 	  .summary = "unpack an image that another tool wrote into the store", .text = &unpack_text },
 	{ "tag", "tag", FACE_KIST, STATUS_PLAIN, 2, WORDS_ANY, .is_forwarded = true,
 	  .summary = "give an image more names", .text = &tag_text },
@@ -266,8 +249,6 @@ static const struct command commands[] = {
 	  .summary = "write images into an archive or directory", .text = &save_text },
 	{ "history", "history", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true, WORDS_OPTS(history_opts),
 	  .summary = "list the steps that made an image", .text = &history_text },
-	{ "check", "", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(check_opts),
-	  .summary = "verify blobs and unpacked layers", .text = &check_text },
 };
 /* clang-format on */
 

@@ -262,6 +262,7 @@ struct doctor_options {
 struct image_load_options {
 	const char *input;           /* -i FILE, as docker load */
 	const char *name;            /* --name: instead of the name that the archive gives */
+	const char *policy;          /* NULL: that of the user or of the host, if there is one */
 	struct opt_num max_bytes;    /* --max-size of an unpacked layer */
 	bool quiet;
 	bool verbose;                /* progress also where standard error is no terminal */
@@ -270,9 +271,14 @@ struct image_load_options {
 /* image import SOURCE NAME */
 struct image_import_options {
 	struct opt_list changes;     /* --change: lines of a Dockerfile */
+	const char *policy;
 	struct opt_num max_bytes;
 	bool quiet;
 	bool verbose;
+};
+
+struct image_unpack_options {
+	const char *policy;
 };
 
 struct image_ls_options {
@@ -305,10 +311,4 @@ struct image_save_options {
 	const char *format;          /* NULL: docker-archive */
 	bool multi;                  /* several images, which they may be without it */
 	bool quiet;
-};
-
-struct image_check_options {
-	bool repair;
-	bool quick;                  /* --quick: sizes and places only */
-	bool quiet;                  /* -q: no summary */
 };

@@ -28,6 +28,9 @@ void plan_done(struct plan *plan)
 	free(plan->manifest);
 	free(plan->config);
 	free(plan->names);
+	for (size_t i = 0; i < plan->extra_count; i++)
+		free(plan->extras[i].bytes);
+	free(plan->extras);
 	arena_done(&plan->arena);
 	*plan = (struct plan){ .count = 0 };
 }
@@ -46,6 +49,14 @@ void plan_name(struct plan *plan, const char *name)
 	plan->names[plan->name_count++] = arena_str(&plan->arena, name);
 }
 
+void plan_extra(struct plan *plan, const char *name, const char *media_type, char *own_bytes, size_t len)
+{
+	plan->extras = mem_grow(plan->extras, (plan->extra_count + 1) * sizeof(*plan->extras));
+	struct extra *x = &plan->extras[plan->extra_count++];
+	*x = (struct extra){ .name = name, .media_type = media_type, .bytes = own_bytes, .len = len };
+	digest_of(own_bytes, len, x->digest);
+}
+
 /* ---- what has to be done ---- */
 
 /* True when this blob is known to unpack to this diffID: it was seen to, or it is the plain tar itself. */
@@ -59,15 +70,10 @@ static bool is_pair(const struct store *s, const struct layerjob *job)
 	return faccessat(s->dir, from, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool is_remade(const struct plan *plan, const struct layerjob *job)
-{
-	return plan->remake && job->diff_id[0] && digests_have(plan->remake, job->diff_id);
-}
-
 static void decide(const struct store *s, struct plan *plan, struct layerjob *job)
 {
 	job->wants_blob = !job->blob[0] || !store_has_blob(s, job->blob);
-	job->wants_tree = !job->diff_id[0] || !store_has_layer(s, job->diff_id) || is_remade(plan, job);
+	job->wants_tree = !job->diff_id[0] || !store_has_layer(s, job->diff_id);
 	job->is_wanted = job->wants_blob || job->wants_tree || !is_pair(s, job);
 	job->same_as = -1;
 	for (int i = 0; &plan->jobs[i] < job; i++) {
@@ -131,6 +137,8 @@ static int lock_builds(struct ingest *in, struct plan *plan, struct err *e)
 static int lock_use(struct ingest *in, const struct plan *plan, struct err *e)
 {
 	int r = plan->digest[0] ? objlock_use(in->locks, plan->digest, e) : 0;
+	for (size_t i = 0; r == 0 && i < plan->extra_count; i++)
+		r = objlock_use(in->locks, plan->extras[i].digest, e);
 	if (r == 0 && plan->config_digest[0])
 		r = objlock_use(in->locks, plan->config_digest, e);
 	for (size_t i = 0; r == 0 && i < plan->count; i++) {
@@ -211,17 +219,11 @@ static int publish_blob(struct ingest *in, const struct layerjob *job, struct er
 	return 0;
 }
 
-/*
- * A layer that another load has published meanwhile stays; ours goes with the ingest. One that is made anew takes the
- * other's place at once, and that goes.
- */
-static int publish_tree(struct ingest *in, const struct layerjob *job, bool is_remade, struct err *e)
+/* A layer that another load has published meanwhile stays; ours goes with the ingest. */
+static int publish_tree(struct ingest *in, const struct layerjob *job, struct err *e)
 {
 	char from[64], to[STORE_PATH_MAX];
 	snprintf(from, sizeof(from), "layer-%zu", job->number);
-	if (is_remade && renameat2(in->dir, from, in->store->dir, store_layer_path(job->diff_id, to),
-				   RENAME_EXCHANGE) == 0)
-		return 0;
 	if (renameat(in->dir, from, in->store->dir, store_layer_path(job->diff_id, to)) < 0 &&
 	    errno != EEXIST && errno != ENOTEMPTY)
 		return err_sys(e, "layer %s", job->diff_id);
@@ -249,7 +251,7 @@ static int publish(struct ingest *in, struct plan *plan, struct err *e)
 			continue;
 		r = job->wants_blob ? publish_blob(in, job, e) : 0;
 		if (r == 0 && job->wants_tree)
-			r = publish_tree(in, job, is_remade(plan, job), e);
+			r = publish_tree(in, job, e);
 		if (r == 0)
 			r = publish_pair(in, job, e);
 	}
@@ -257,6 +259,8 @@ static int publish(struct ingest *in, struct plan *plan, struct err *e)
 		r = ingest_blob(in, plan->config_digest, plan->config, plan->config_len, e);
 	if (r == 0)
 		r = ingest_blob(in, plan->digest, plan->manifest, plan->manifest_len, e);
+	for (size_t i = 0; r == 0 && i < plan->extra_count; i++)
+		r = ingest_blob(in, plan->extras[i].digest, plan->extras[i].bytes, plan->extras[i].len, e);
 	return r;
 }
 
@@ -291,6 +295,11 @@ static int publish_names(struct ingest *in, struct plan *plan, struct err *e)
 		r = index_add(in, plan->names[i], plan->digest, plan->media_type, plan->manifest_len, e);
 	if (!plan->name_count)
 		r = index_add(in, NULL, plan->digest, plan->media_type, plan->manifest_len, e);
+	/* Behind the image's own row: signatures without their image are swept. */
+	for (size_t i = 0; r == 0 && i < plan->extra_count; i++)
+		if (plan->extras[i].name)
+			r = index_add(in, plan->extras[i].name, plan->extras[i].digest,
+				      plan->extras[i].media_type, plan->extras[i].len, e);
 	return r;
 }
 

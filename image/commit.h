@@ -5,9 +5,19 @@
  * only.
  */
 #pragma once
-#include "image/digestset.h"
 #include "image/image.h"
 #include "image/layerjob.h"
+
+enum { PLAN_VIA_MAX = 4 };
+
+/* A blob that belongs to an image without being a part of it. With a name, it gets a row in index.json. */
+struct extra {
+	const char *name; /* NULL: none */
+	const char *media_type;
+	char digest[DIGEST_TEXT_MAX];
+	char *bytes;
+	size_t len;
+};
 
 struct plan {
 	struct arena arena;
@@ -24,8 +34,12 @@ struct plan {
 	size_t name_count;
 	/* Of the row of index.json that leads to the image: nothing is to change there. NULL: names are given. */
 	const char *row_digest;
-	/* Layers that are unpacked anew and swapped in for those that are there. NULL: none. Borrowed. */
-	const struct digests *remake;
+	/* Of the indexes that led to the manifest, the first of them the outermost. */
+	char via[PLAN_VIA_MAX][DIGEST_TEXT_MAX];
+	size_t via_count;
+	/* Small blobs that come along: signatures. */
+	struct extra *extras;
+	size_t extra_count;
 	/* Makes the config of an import, once the diffIDs are known. NULL unless config is. */
 	int (*make_config)(struct plan *plan, void *ctx, struct err *e);
 	void *ctx;
@@ -39,5 +53,8 @@ void plan_layers(struct plan *plan, size_t count);
 
 /* Gives the image one more name. */
 void plan_name(struct plan *plan, const char *name);
+
+/* Has a blob come along; `name` is NULL or lives as long as the plan. */
+void plan_extra(struct plan *plan, const char *name, const char *media_type, char *own_bytes, size_t len);
 
 int image_commit(struct ingest *in, struct plan *plan, const struct layerjob_options *options, struct err *e);

@@ -141,6 +141,9 @@ static int load_one(const struct source *src, struct ingest *in, const struct lo
 		r = add_name(&plan, request->name, e);
 	for (size_t i = 0; r == 0 && !request->name && i < im->tags.n; i++)
 		r = add_name(&plan, im->tags.v[i], e);
+	const struct trust_subject subject = { .transport = "docker-archive" };
+	if (r == 0)
+		r = trust_check(request->trust, &subject, e);
 	return r < 0 ? r : load_finish(in, &plan, request, e);
 }
 

@@ -125,6 +125,8 @@ static int take_in(const struct store *s, struct import *im, struct plan *plan, 
 	int r = ref_parse(im->request->name, &ref, e);
 	for (size_t i = 0; r == 0 && i < im->request->change_count; i++)
 		r = change_apply(im->process, im->request->changes[i], e);
+	if (r == 0)
+		r = trust_check(im->request->trust, &(const struct trust_subject){ .transport = "tarball" }, e);
 	if (r < 0 || (r = ingest_open(s, &in, e)) < 0)
 		return r;
 	ref_text(&ref, name);

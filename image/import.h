@@ -2,6 +2,7 @@
 /* `kist image import`: a root file system, as a tar archive or a directory, becomes an image of one layer. */
 #pragma once
 #include "image/layerjob.h"
+#include "image/trust/trust.h"
 
 struct import_request {
 	const char *path; /* archive, directory, or "-" */
@@ -9,6 +10,7 @@ struct import_request {
 	const char *const *changes; /* Dockerfile lines */
 	size_t change_count;
 	struct layerjob_options options;
+	struct trust *trust;	      /* the policy; NULL: none */
 	char digest[DIGEST_TEXT_MAX]; /* of the image, filled in */
 };
 

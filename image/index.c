@@ -53,7 +53,7 @@ static void drop_name(json_t *rows, const char *name)
 		const char *has = row_name(row);
 		if (!has || !is_same_name(has, name))
 			continue;
-		if (count_rows(rows, row_digest(row)) > 1)
+		if (count_rows(rows, row_digest(row)) > 1 || ref_is_signature(has, NULL))
 			json_array_remove(rows, i);
 		else
 			json_object_del(json_object_get(row, "annotations"), NAME_ANNOTATION);
@@ -99,7 +99,7 @@ static void add_row(json_t *rows, const char *name, const char *digest, const ch
 		return;
 	if (name)
 		drop_name(rows, name);
-	json_t *row = find_row(rows, digest, NULL);
+	json_t *row = name && ref_is_signature(name, NULL) ? NULL : find_row(rows, digest, NULL);
 	if (!row) {
 		row = json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size",
 				(json_int_t)size);

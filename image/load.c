@@ -9,6 +9,7 @@
 
 #include "image/dockerarchive.h"
 #include "image/names.h"
+#include "image/trust/carry.h"
 
 /* Splits DIR:TAG where the front is a path that exists; a path that exists as it is has no tag. */
 static void split(struct load_request *request, char *path)
@@ -48,8 +49,29 @@ int image_load(const struct store *s, const struct load_request *request, struct
 		       req.path);
 }
 
+/* What another tool has written into the store comes in when it is unpacked. */
+static int ask(struct trust *trust, const struct store *s, const struct name_row *row, const struct plan *plan,
+	       struct err *e)
+{
+	const char *digests[PLAN_VIA_MAX + 1] = { plan->digest };
+	struct trust_fetch fetch;
+	free_auto char *path = realpath(s->path, NULL);
+	struct trust_subject subject = {
+		.transport = "oci",
+		.path = path,
+		.tag = row->name ? row->name : "",
+		.digests = digests,
+		.digest_count = 1,
+		.fetch = &fetch,
+	};
+	carry_from_store(s, &fetch);
+	for (size_t i = plan->via_count; i-- > 0;)
+		digests[subject.digest_count++] = plan->via[i];
+	return trust_check(trust, &subject, e);
+}
+
 int image_unpack(const struct store *s, const char *name, const struct layerjob_options *options,
-		 struct err *e)
+		 struct trust *trust, struct err *e)
 {
 	ingest_auto struct ingest in = INGEST_NONE;
 	names_auto struct names names = { .n = 0 };
@@ -63,7 +85,8 @@ int image_unpack(const struct store *s, const char *name, const struct layerjob_
 	if (i < 0)
 		return (int)i;
 	if ((r = source_open(s->path, &in, &options->limits, &src, e)) < 0 ||
-	    (r = oci_plan(&src, s, names.v[i].desc, &plan, e)) < 0)
+	    (r = oci_plan(&src, s, names.v[i].desc, &plan, e)) < 0 ||
+	    (r = ask(trust, s, &names.v[i], &plan, e)) < 0)
 		return err_at(e, r, "image \"%s\"", name);
 	plan.row_digest = names.v[i].desc->digest;
 	return image_commit(&in, &plan, options, e);

@@ -11,4 +11,4 @@ int image_load(const struct store *s, const struct load_request *request, struct
 
 /* Unpacks the layers of an image that another tool wrote into the store. */
 int image_unpack(const struct store *s, const char *name, const struct layerjob_options *options,
-		 struct err *e);
+		 struct trust *trust, struct err *e);

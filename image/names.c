@@ -23,6 +23,9 @@ bool descriptor_is_foreign(const struct descriptor *d)
 		"application/vnd.docker.distribution.manifest.v2+json",
 		"application/vnd.docker.distribution.manifest.list.v2+json",
 	};
+	const char *name = descriptor_annotation(d, NAME_ANNOTATION);
+	if (name && ref_is_signature(name, NULL))
+		return true;
 	for (size_t i = 0; d->media_type && i < ARRAY_LEN(known); i++)
 		if (strcmp(d->media_type, known[i]) == 0)
 			return false;

@@ -51,6 +51,7 @@ const char *descriptor_annotation(const struct descriptor *d, const char *key);
 
 /*
  * True for what other tools keep in a layout beside images: it is left alone. Source: image-spec image-layout.md
- * "index.json file" (unknown media types are not to be refused).
+ * "index.json file" (unknown media types are not to be refused). Signatures count as such: they come and go with
+ * their image.
  */
 bool descriptor_is_foreign(const struct descriptor *d);

@@ -8,6 +8,8 @@
 
 #include "image/digest.h"
 #include "image/names.h"
+#include "image/trust/carry.h"
+#include "image/trust/layout.h"
 #include "util/fd.h"
 
 struct layout {
@@ -54,7 +56,7 @@ static int read_verified(const struct source *src, const struct descriptor *d, s
 static int find_manifest(const struct source *src, const struct descriptor *d, struct plan *plan,
 			 struct document *ret_doc, struct err *e)
 {
-	for (int depth = 0; depth < 4; depth++) {
+	for (int depth = 0; depth < PLAN_VIA_MAX; depth++) {
 		free(plan->manifest);
 		plan->manifest = NULL;
 		int r = read_verified(src, d, STORE_MANIFEST_MAX, &plan->manifest, &plan->manifest_len, e);
@@ -72,6 +74,7 @@ static int find_manifest(const struct source *src, const struct descriptor *d, s
 		if (!pick)
 			return err_new(e, ENOENT, "index %s: has no image for linux/%s", d->digest,
 				       platform_arch());
+		memcpy(plan->via[plan->via_count++], d->digest, DIGEST_TEXT_MAX);
 		d = pick;
 	}
 	return err_new(e, ELOOP, "index %s: indexes within indexes, more than 4 deep", d->digest);
@@ -159,6 +162,28 @@ int load_finish(struct ingest *in, struct plan *plan, const struct load_request 
 	return r;
 }
 
+/* Asks the policy, once the manifest's digest is known; signatures beside the image come along. */
+static int ask(const struct source *src, const struct load_request *request, const struct descriptor *d,
+	       const struct store *s, struct plan *plan, struct err *e)
+{
+	const char *tag = descriptor_annotation(d, NAME_ANNOTATION), *digests[PLAN_VIA_MAX + 1] = { plan->digest };
+	free_auto char *path = strcmp(request->path, "-") == 0 ? NULL : realpath(request->path, NULL);
+	struct trust_subject subject = {
+		.transport = src->is_dir ? "oci" : "oci-archive",
+		.path = path,
+		.tag = tag ? tag : "",
+		.digests = digests,
+		.digest_count = 1,
+		.fetch = request->fetch,
+	};
+	for (size_t i = plan->via_count; i-- > 0;)
+		digests[subject.digest_count++] = plan->via[i];
+	int r = trust_check(request->trust, &subject, e);
+	if (r == 0 && request->fetch)
+		carry_plan(request->fetch, s, plan);
+	return r;
+}
+
 static int load_one(const struct source *src, struct ingest *in, const struct load_request *request,
 		    const struct descriptor *d, struct err *e)
 {
@@ -167,7 +192,8 @@ static int load_one(const struct source *src, struct ingest *in, const struct lo
 	bool has_name =
 		request->name || descriptor_annotation(d, NAME_ANNOTATION) || strcmp(request->path, "-") != 0;
 	int r = has_name ? row_name(request, d, name, e) : 0;
-	if (r < 0 || (r = oci_plan(src, in->store, d, &plan, e)) < 0)
+	if (r < 0 || (r = oci_plan(src, in->store, d, &plan, e)) < 0 ||
+	    (r = ask(src, request, d, in->store, &plan, e)) < 0)
 		return r;
 	if (has_name)
 		plan_name(&plan, name);
@@ -228,12 +254,28 @@ static int check_layout(const struct source *src, struct err *e)
 	return r;
 }
 
+/* Signatures in a layout are no images. */
+static void leave_out_signatures(const struct document *index, struct arena *arena, struct document *ret_images)
+{
+	*ret_images = *index;
+	ret_images->manifests.n = 0;
+	ret_images->manifests.v = arena_array(arena, index->manifests.n, sizeof(*index->manifests.v));
+	for (size_t i = 0; i < index->manifests.n; i++)
+		if (!layout_is_signature(&index->manifests.v[i]))
+			ret_images->manifests.v[ret_images->manifests.n++] = index->manifests.v[i];
+}
+
 int oci_load(const struct source *src, struct ingest *in, const struct load_request *request, struct err *e)
 {
 	arena_auto struct arena arena = { .top = NULL };
 	free_auto char *bytes = NULL;
 	size_t len;
-	struct document index;
+	struct document index, images;
+	struct layout_signatures signatures = { .src = src, .index = &index };
+	struct trust_fetch fetch;
+	struct load_request req = *request;
+	layout_fetch(&signatures, &fetch);
+	req.fetch = &fetch;
 	int r = check_layout(src, e);
 	if (r == 0)
 		r = source_read(src, "index.json", STORE_MANIFEST_MAX, &bytes, &len, e);
@@ -241,7 +283,9 @@ int oci_load(const struct source *src, struct ingest *in, const struct load_requ
 		r = document_load(bytes, len, "index.json", NULL, &arena, &index, e);
 	if (r == 0 && !index.manifests.v)
 		r = err_new(e, EINVAL, "index.json: manifests: missing");
-	if (r == 0)
-		r = load_rows(src, in, request, &index, e);
+	if (r == 0) {
+		leave_out_signatures(&index, &arena, &images);
+		r = load_rows(src, in, &req, &images, e);
+	}
 	return r < 0 ? err_at(e, r, "%s", request->path) : 0;
 }

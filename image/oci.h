@@ -6,6 +6,7 @@
 #pragma once
 #include "image/commit.h"
 #include "image/source.h"
+#include "image/trust/trust.h"
 
 /* What of a source to load and how to call it. */
 struct load_request {
@@ -13,6 +14,8 @@ struct load_request {
 	const char *tag;  /* DIR:TAG; NULL: all */
 	const char *name; /* --name; NULL: the names that the source gives */
 	struct layerjob_options options;
+	struct trust *trust; /* the policy that is asked for each image; NULL: none */
+	const struct trust_fetch *fetch; /* filled in: reads signatures of the source; NULL: it has none */
 	/* Called with the name (or the digest) of each image that is in the store now. */
 	void (*loaded)(void *ctx, const char *name);
 	void *ctx;

@@ -159,3 +159,25 @@ const char *ref_path(const char *name)
 	const char *slash = strchr(name, '/');
 	return slash && is_host(name, (size_t)(slash - name)) ? slash + 1 : name;
 }
+
+char *ref_signature_tag(const char *digest, char out[static REF_SIGNATURE_TAG_MAX])
+{
+	snprintf(out, REF_SIGNATURE_TAG_MAX, "sha256-%.64s.sig", digest_hex(digest));
+	return out;
+}
+
+bool ref_is_signature(const char *name, char *ret_digest)
+{
+	char digest[DIGEST_TEXT_MAX] = "sha256:";
+	const char *colon = strrchr(name, ':');
+	const char *tag = colon ? colon + 1 : name;
+	if (strlen(tag) != REF_SIGNATURE_TAG_MAX - 1 || strncmp(tag, "sha256-", 7) != 0 ||
+	    strcmp(tag + 7 + 64, ".sig") != 0)
+		return false;
+	memcpy(digest + 7, tag + 7, 64);
+	if (!digest_is_valid(digest))
+		return false;
+	if (ret_digest)
+		memcpy(ret_digest, digest, DIGEST_TEXT_MAX);
+	return true;
+}

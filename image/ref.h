@@ -15,6 +15,7 @@ enum {
 	DIGEST_TEXT_MAX = 72, /* "sha256:", 64 hex digits, NUL */
 	REF_NAME_MAX = 256,
 	REF_TAG_MAX = 129,
+	REF_SIGNATURE_TAG_MAX = 7 + 64 + 4 + 1, /* "sha256-", 64 hex digits, ".sig", NUL */
 	REF_TEXT_MAX = REF_NAME_MAX + REF_TAG_MAX + DIGEST_TEXT_MAX + 2,
 };
 
@@ -45,3 +46,12 @@ const char *ref_short(const char *name);
 
 /* Returns the path behind the host, or the whole name when it has no host. */
 const char *ref_path(const char *name);
+
+/*
+ * The tag under which signatures of a digest are stored, sha256-HEX.sig. Returns `out`. Source: cosign's
+ * SIGNATURE_SPEC, "Storage".
+ */
+char *ref_signature_tag(const char *digest, char out[static REF_SIGNATURE_TAG_MAX]);
+
+/* Whether a name, or a tag alone, is that of signatures. Gives the digest that they sign (NULL: not of interest). */
+bool ref_is_signature(const char *name, char *ret_digest);

@@ -182,6 +182,7 @@ static int load_pairs(struct reader *r, const struct where *w, json_t *v, struct
 
 static int load_object(struct reader *r, const struct where *w, json_t *v, const struct jx_field *rows,
 		       void *out);
+static int load_value(struct reader *r, const struct where *w, json_t *v, const struct jx_field *row, void *out);
 
 static int load_list(struct reader *r, const struct where *w, const json_t *v, const struct jx_field *row,
 		     struct jx_list *ret)
@@ -209,7 +210,9 @@ static int load_map(struct reader *r, const struct where *w, json_t *v, const st
 	for (void *it = json_object_iter(v); it; it = json_object_iter_next(v, it), item += row->size) {
 		struct where at = { .up = w, .key = json_object_iter_key(it) };
 		memcpy(item, &at.key, sizeof(at.key));
-		int ret_code = load_object(r, &at, json_object_iter_value(it), row->sub, item);
+		json_t *value = json_object_iter_value(it);
+		int ret_code = row->flat ? load_value(r, &at, value, row->sub, item + row->sub->off) :
+					   load_object(r, &at, value, row->sub, item);
 		if (ret_code < 0)
 			return ret_code;
 	}

@@ -100,6 +100,7 @@ struct jx_field {
 	enum jx_kind kind;
 	bool must;                    /* absent is a breach */
 	bool blank;                   /* STR: "" is absent, as callers in Go write it */
+	bool flat;                    /* MAP: each value is not an object but what the first row of `sub` says */
 	size_t off;                   /* where in the struct */
 	size_t size;                  /* OBJ, LIST, MAP: bytes of one element */
 	const struct jx_field *sub;   /* OBJ, LIST, MAP: its rows */

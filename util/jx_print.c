@@ -92,6 +92,7 @@ static void print_key(struct printer *p, const char *key)
 /* ---- values ---- */
 
 static void print_object(struct printer *p, const struct jx_field *rows, const void *in);
+static void print_value(struct printer *p, const struct jx_field *row, const void *at);
 
 static void print_strings(struct printer *p, const struct strs *list)
 {
@@ -147,7 +148,10 @@ static void print_list(struct printer *p, const struct jx_field *row, const stru
 		next_item(p, i == 0);
 		if (is_map)
 			print_key(p, *(const char *const *)(const void *)item);
-		print_object(p, row->sub, item);
+		if (row->flat)
+			print_value(p, row->sub, item + row->sub->off);
+		else
+			print_object(p, row->sub, item);
 	}
 	close_bracket(p, is_map ? "}" : "]", list->n == 0);
 }

@@ -17,7 +17,6 @@ enum {
 	TRUST_MANIFEST_MAX = 1 << 20, /* bytes of a manifest of signatures */
 	TRUST_PAYLOAD_MAX = 64 << 10, /* bytes of a signed payload, and of a signature of the lookaside */
 	TRUST_SIGNATURES_MAX = 64,    /* candidates that are tried for one image */
-	TRUST_TAG_MAX = 7 + 64 + 4 + 1, /* "sha256-", 64 hex digits, ".sig", NUL */
 };
 
 /*
@@ -26,11 +25,9 @@ enum {
  */
 struct trust_fetch {
 	/* The manifest that a tag of the image's repository, or of its layout, leads to. */
-	int (*manifest)(void *ctx, const char *tag, size_t max, char **ret_bytes, size_t *ret_len,
-			struct err *e);
+	int (*manifest)(void *ctx, const char *tag, size_t max, char **ret_bytes, size_t *ret_len, struct err *e);
 	/* A blob of the same repository or layout. */
-	int (*blob)(void *ctx, const char *digest, size_t max, char **ret_bytes, size_t *ret_len,
-		    struct err *e);
+	int (*blob)(void *ctx, const char *digest, size_t max, char **ret_bytes, size_t *ret_len, struct err *e);
 	/* A signature of registries.d's lookaside, by its http or https URL. NULL: such URLs are refused. */
 	int (*url)(void *ctx, const char *url, size_t max, char **ret_bytes, size_t *ret_len, struct err *e);
 	void *ctx;
@@ -51,8 +48,8 @@ struct trust_subject {
 struct trust;
 
 /*
- * Reads `path`, or when that is NULL $HOME/.config/containers/policy.json, else /etc/containers/policy.json,
- * else takes all. Gives NULL when there is no file. The caller ends it by trust_close.
+ * Reads `path`, or when that is NULL $HOME/.config/containers/policy.json, else /etc/containers/policy.json; with
+ * none of them, all images may come in. The caller ends it by trust_close.
  */
 int trust_open(const char *path, struct trust **ret_trust, struct err *e);
 void trust_close(struct trust *t);
@@ -66,18 +63,12 @@ static inline void trust_close_at(struct trust **t)
 
 /*
  * 0: all requirements of the policy's most specific scope hold. -EPERM: one does not, told with file, scope and
- * requirement. `t` may be NULL, which takes all.
+ * requirement. `t` may be NULL. Not for two threads at a time.
  */
-int trust_check(const struct trust *t, const struct trust_subject *s, struct err *e);
+int trust_check(struct trust *t, const struct trust_subject *s, struct err *e);
 
 /*
- * Whether signatures that are stored beside the image shall come along with it: when the policy asks for them,
- * or registries.d says use-sigstore-attachments for it; from a layout always.
+ * 1: signatures that are stored beside the image shall come along with it (for a registry: when the policy asks
+ * for them, or registries.d says use-sigstore-attachments for it; for a layout: always). 0: not. Or -errno.
  */
-bool trust_wants_signatures(const struct trust *t, const struct trust_subject *s);
-
-/* The tag under which signatures of a digest are stored: sha256-HEX.sig. Returns `out`. */
-char *trust_tag(const char *digest, char out[static TRUST_TAG_MAX]);
-
-/* Whether a name (or a tag alone) is that of signatures, and of what digest (72 bytes; may be NULL). */
-bool trust_is_tag(const char *name, char *ret_digest);
+int trust_wants_signatures(struct trust *t, const struct trust_subject *s, struct err *e);
