@@ -16,6 +16,7 @@ union image_options {
 	struct image_prune_options prune;
 	struct image_history_options history;
 	struct image_save_options save;
+	struct image_check_options check;
 };
 
 typedef int image_verb_fn(const struct store *s, const union image_options *options, int argc, char **argv,
@@ -25,3 +26,4 @@ image_verb_fn image_cmd_load, image_cmd_import, image_cmd_unpack;
 image_verb_fn image_cmd_ls, image_cmd_inspect;
 image_verb_fn image_cmd_rm, image_cmd_prune;
 image_verb_fn image_cmd_tag, image_cmd_untag, image_cmd_history, image_cmd_save;
+image_verb_fn image_cmd_check;

@@ -14,6 +14,7 @@ static const struct verb verbs[] = {
 	{ "prune", image_cmd_prune, VERB_READS_STORE },	    { "tag", image_cmd_tag, VERB_MAKES_STORE },
 	{ "untag", image_cmd_untag, VERB_MAKES_STORE },	    { "history", image_cmd_history, VERB_READS_STORE },
 	{ "save", image_cmd_save, VERB_READS_STORE },
+	{ "check", image_cmd_check, VERB_READS_STORE },
 };
 
 int main(int argc, char **argv)

@@ -225,6 +225,32 @@ static const struct command_text save_text = {
 	WORDS_EXAMPLES(save_examples),
 };
 
+#define K struct image_check_options
+static const struct opt check_opts[] = {
+	{ OPT_FLAG_AT(K, repair), .name = "repair",
+	  .help = "unpack broken layers again, remove broken blobs so that they can be loaded or pulled again" },
+	{ OPT_FLAG_AT(K, quick), .name = "quick", .help = "look at sizes and places, not at what is inside" },
+	{ OPT_FLAG_AT(K, quiet), .name = "quiet", .letter = 'q', .help = "print findings only, no sum at the end" },
+};
+
+static const struct command_example check_examples[] = {
+	{ "kist image check", "compare the whole store with its digests" },
+	{ "kist image check --repair debian:12", "one image, and mend it" },
+};
+
+static const struct command_text check_text = {
+	.usage = "[OPTIONS] [IMAGE...]",
+	.about =
+		"Checks the store, or the images given: that every document of index.json is there and well-formed, "
+		"every blob has its digest, and every unpacked layer holds what its blob says and nothing else "
+		"(files, kinds, modes, owners, times, xattrs, data). Prints one line for each thing that is wrong; "
+		"then the exit status is 1.\n\n"
+		"With --repair, a broken layer is unpacked again and swapped in whole, unless a container runs on it; "
+		"a broken blob is removed, and an image whose manifest or config is gone loses its name. The exit "
+		"status is 1 as long as something is wrong.",
+	WORDS_EXAMPLES(check_examples),
+};
+
 static const struct command commands[] = {
 	{ "load", "load", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(load_opts),
 	  .summary = "read images from a directory or archive", .text = &load_text },
@@ -249,6 +275,8 @@ static const struct command commands[] = {
 	  .summary = "write images into an archive or directory", .text = &save_text },
 	{ "history", "history", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true, WORDS_OPTS(history_opts),
 	  .summary = "list the steps that made an image", .text = &history_text },
+	{ "check", "", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(check_opts),
+	  .summary = "verify blobs and unpacked layers", .text = &check_text },
 };
 /* clang-format on */
 

@@ -312,3 +312,9 @@ struct image_save_options {
 	bool multi;                  /* several images, which they may be without it */
 	bool quiet;
 };
+
+struct image_check_options {
+	bool repair;
+	bool quick;                  /* --quick: sizes and places only */
+	bool quiet;                  /* -q: no summary */
+};

@@ -70,10 +70,15 @@ static bool is_pair(const struct store *s, const struct layerjob *job)
 	return faccessat(s->dir, from, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static bool is_remade(const struct plan *plan, const struct layerjob *job)
+{
+	return plan->remake && job->diff_id[0] && digests_have(plan->remake, job->diff_id);
+}
+
 static void decide(const struct store *s, struct plan *plan, struct layerjob *job)
 {
 	job->wants_blob = !job->blob[0] || !store_has_blob(s, job->blob);
-	job->wants_tree = !job->diff_id[0] || !store_has_layer(s, job->diff_id);
+	job->wants_tree = !job->diff_id[0] || !store_has_layer(s, job->diff_id) || is_remade(plan, job);
 	job->is_wanted = job->wants_blob || job->wants_tree || !is_pair(s, job);
 	job->same_as = -1;
 	for (int i = 0; &plan->jobs[i] < job; i++) {
@@ -219,11 +224,17 @@ static int publish_blob(struct ingest *in, const struct layerjob *job, struct er
 	return 0;
 }
 
-/* A layer that another load has published meanwhile stays; ours goes with the ingest. */
-static int publish_tree(struct ingest *in, const struct layerjob *job, struct err *e)
+/*
+ * A layer that another load has published meanwhile stays; ours goes with the ingest. One that is made anew takes the
+ * other's place at once, and that goes.
+ */
+static int publish_tree(struct ingest *in, const struct layerjob *job, bool is_remade, struct err *e)
 {
 	char from[64], to[STORE_PATH_MAX];
 	snprintf(from, sizeof(from), "layer-%zu", job->number);
+	if (is_remade && renameat2(in->dir, from, in->store->dir, store_layer_path(job->diff_id, to),
+				   RENAME_EXCHANGE) == 0)
+		return 0;
 	if (renameat(in->dir, from, in->store->dir, store_layer_path(job->diff_id, to)) < 0 &&
 	    errno != EEXIST && errno != ENOTEMPTY)
 		return err_sys(e, "layer %s", job->diff_id);
@@ -251,7 +262,7 @@ static int publish(struct ingest *in, struct plan *plan, struct err *e)
 			continue;
 		r = job->wants_blob ? publish_blob(in, job, e) : 0;
 		if (r == 0 && job->wants_tree)
-			r = publish_tree(in, job, e);
+			r = publish_tree(in, job, is_remade(plan, job), e);
 		if (r == 0)
 			r = publish_pair(in, job, e);
 	}

@@ -5,6 +5,7 @@
  * only.
  */
 #pragma once
+#include "image/digestset.h"
 #include "image/image.h"
 #include "image/layerjob.h"
 
@@ -40,6 +41,8 @@ struct plan {
 	/* Small blobs that come along: signatures. */
 	struct extra *extras;
 	size_t extra_count;
+	/* Layers that are unpacked anew and swapped in for those that are there. NULL: none. Borrowed. */
+	const struct digests *remake;
 	/* Makes the config of an import, once the diffIDs are known. NULL unless config is. */
 	int (*make_config)(struct plan *plan, void *ctx, struct err *e);
 	void *ctx;

@@ -7,8 +7,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/fd.h"
+#include "util/lock.h"
+#include "util/mem.h"
 
 enum { LIST_MAX = 1 << 20 };
 
@@ -98,4 +101,47 @@ int holders_find(const struct store *s, const struct strs *layers, char *ret_id,
 	int r = each_container(s, is_same_set, &search, e);
 	digests_done(&search.want);
 	return r;
+}
+
+/*
+ * The record's lock is held by whoever runs the container; its second line says how a run began and, later, ended
+ * (engine/record.h).
+ */
+static bool is_running(const struct store *s, const char *id)
+{
+	char path[NAME_MAX + 32];
+	free_auto char *text = NULL;
+	snprintf(path, sizeof(path), "containers/%s/record.json", id);
+	fd_auto int fd = openat(s->dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno != ENOENT || faccessat(s->dir, path, F_OK, 0) == 0;
+	if (lock_try(fd, true) < 0)
+		return true;
+	lock_end(fd);
+	if (file_read(s->dir, path, LIST_MAX, false, &text, NULL) < 0)
+		return true;
+	const char *second = strchr(text, '\n');
+	return second && strstr(second, "\"startedAt\"") && !strstr(second, "\"finishedAt\"");
+}
+
+struct running {
+	const struct store *store;
+	const char *diff_id;
+	char *id;
+	size_t size;
+};
+
+static bool runs_on(void *ctx, const char *id, char *list)
+{
+	struct running *q = ctx;
+	if (!strstr(list, q->diff_id) || !is_running(q->store, id))
+		return false;
+	snprintf(q->id, q->size, "%s", id);
+	return true;
+}
+
+int holders_running(const struct store *s, const char *diff_id, char *ret_id, size_t size, struct err *e)
+{
+	struct running q = { s, diff_id, ret_id, size };
+	return each_container(s, runs_on, &q, e);
 }

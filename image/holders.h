@@ -15,3 +15,9 @@ int holders_mark(const struct store *s, struct digests *layers, struct err *e);
  * when there is none, or -errno with words.
  */
 int holders_find(const struct store *s, const struct strs *layers, char *ret_id, size_t size, struct err *e);
+
+/*
+ * Looks for a container that runs on a layer, or may: one whose process was killed with its end untold counts. Returns 1
+ * with its ID, 0, or -errno with words.
+ */
+int holders_running(const struct store *s, const char *diff_id, char *ret_id, size_t size, struct err *e);

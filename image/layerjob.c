@@ -89,6 +89,7 @@ static int sum_pull(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len, 
 
 struct work {
 	struct ingest *in;
+	struct sharing *sharing;
 	struct layerjob *job;
 	struct progress_row *row;
 	struct intake intake;
@@ -109,8 +110,8 @@ static int open_tree(const struct work *w, char *dir, size_t size, struct err *e
 	return fd < 0 ? err_sys(e, "%s", dir) : fd;
 }
 
-/* The layer's directory says how large it is, and is named by whether it hides what is below. */
-static int finish_tree(const struct work *w, struct err *e)
+/* The layer's directory says how large it is and what it has, and is named by whether it hides what is below. */
+static int finish_tree(const struct work *w, struct sharing_layer *share, struct err *e)
 {
 	char path[64], to[64], text[32];
 	snprintf(path, sizeof(path), "layer-%zu/fs", w->job->number);
@@ -121,6 +122,10 @@ static int finish_tree(const struct work *w, struct err *e)
 	int len = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)w->job->unpacked.bytes);
 	fd_auto int fd = openat(w->in->dir, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	int r = fd < 0 ? -errno : fd_write_all(fd, text, (size_t)len);
+	if (r < 0)
+		return err_ret(e, r, "%s", path);
+	snprintf(path, sizeof(path), "layer-%zu/" FILEINDEX_NAME, w->job->number);
+	r = fileindex_write(&share->made, w->job->unpacked.is_opaque, w->in->dir, path);
 	return r < 0 ? err_ret(e, r, "%s", path) : 0;
 }
 
@@ -142,8 +147,13 @@ static int consume(struct work *w, struct flow *f, struct err *e)
 	fd_auto int root = open_tree(w, dir, sizeof(dir), e);
 	if (root < 0)
 		return fd_take(&root);
-	int r = unpack_layer(f, root, &w->job->unpacked, e);
-	return r < 0 ? r : finish_tree(w, e);
+	struct sharing_layer share;
+	sharing_begin(&share, w->sharing);
+	int r = unpack_layer(f, root, &share, &w->job->unpacked, e);
+	if (r == 0)
+		r = finish_tree(w, &share, e);
+	sharing_end(&share);
+	return r;
 }
 
 /* Reading and inflating go on in a thread of their own; a job that runs alone gains from it most. */
@@ -229,7 +239,7 @@ static int run_opened(struct work *w, const struct inflate_limits *limits, int c
 	return r;
 }
 
-static int run_job(struct ingest *in, struct layerjob *job, const struct inflate_limits *limits,
+static int run_job(struct ingest *in, struct sharing *sharing, struct layerjob *job, const struct inflate_limits *limits,
 		   struct progress_row *row, struct err *e)
 {
 	fd_auto int copy = -1;
@@ -242,6 +252,7 @@ static int run_job(struct ingest *in, struct layerjob *job, const struct inflate
 	}
 	struct work *w = mem_zero(1, sizeof(*w));
 	w->in = in;
+	w->sharing = sharing;
 	w->job = job;
 	w->row = row;
 	int r = run_opened(w, limits, copy, e);
@@ -258,6 +269,7 @@ static int run_job(struct ingest *in, struct layerjob *job, const struct inflate
 
 struct pool {
 	struct ingest *in;
+	struct sharing *sharing;
 	struct layerjob *jobs;
 	size_t count;
 	const struct layerjob_options *options;
@@ -276,7 +288,7 @@ static void *worker(void *arg)
 		if (!job->is_wanted)
 			continue;
 		progress_begin(p->progress, row);
-		job->result = run_job(p->in, job, &p->options->limits, row, &job->err);
+		job->result = run_job(p->in, p->sharing, job, &p->options->limits, row, &job->err);
 		progress_end(p->progress, row,
 			     job->result < 0 ? "stopped" : job->wants_tree ? "unpacked" : "verified");
 		if (job->result < 0)
@@ -307,12 +319,35 @@ static unsigned int thread_count(const struct pool *p)
 	return n < 8 ? n : 8;
 }
 
+static bool is_of_image(const void *ctx, const char *diff_id)
+{
+	const struct pool *p = ctx;
+	for (size_t i = 0; i < p->count; i++)
+		if (strcmp(p->jobs[i].diff_id, diff_id) == 0)
+			return true;
+	return false;
+}
+
+/* Files are looked for in other layers only where there is something to unpack. */
+static void open_sharing(struct pool *p)
+{
+	bool wants_tree = false;
+	for (size_t i = 0; i < p->count; i++)
+		wants_tree |= p->jobs[i].is_wanted && p->jobs[i].wants_tree;
+	if (wants_tree)
+		sharing_open(p->in->store, is_of_image, p, p->sharing);
+	else
+		*p->sharing = SHARING_NONE;
+}
+
 int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
 		  const struct layerjob_options *options, struct err *e)
 {
 	struct progress own;
+	struct sharing sharing;
 	struct pool pool = {
 		.in = in,
+		.sharing = &sharing,
 		.jobs = jobs,
 		.count = count,
 		.options = options,
@@ -320,6 +355,7 @@ int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
 	};
 	for (size_t i = 0; i < count; i++)
 		pool.wanted += jobs[i].is_wanted;
+	open_sharing(&pool);
 	show(&pool);
 	pthread_t threads[8];
 	unsigned int extra = thread_count(&pool), started = 0;
@@ -330,6 +366,7 @@ int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
 	while (started > 0)
 		pthread_join(threads[--started], NULL);
 	progress_done(pool.progress);
+	sharing_done(&sharing);
 	for (size_t i = 0; i < count; i++)
 		if (jobs[i].result < 0) {
 			*e = jobs[i].err;

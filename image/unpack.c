@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "image/dirstack.h"
-#include "image/meta.h"
+#include "image/filedata.h"
 #include "image/whiteout.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -22,6 +22,7 @@ struct unpack {
 	struct tar tar;
 	struct dirstack dirs;
 	struct meta_owner own;
+	struct filedata data;
 	struct unpacked done;
 	char path[TAR_PATH_MAX + 1]; /* the entry's, in plain form */
 	char link[TAR_PATH_MAX + 1]; /* its hard link's target, in plain form */
@@ -35,69 +36,12 @@ struct place {
 	const struct tar_entry *en;
 };
 
-/* ---- file data ---- */
-
-static int write_plain(struct unpack *u, int fd, struct err *e)
-{
-	const uint8_t *p;
-	size_t n;
-	int r;
-	while ((r = tar_data(&u->tar, &p, &n, e)) == 1) {
-		int w = fd_write_all(fd, p, n);
-		if (w < 0)
-			return err_ret(e, w, "write");
-	}
-	return r;
-}
-
-static int write_part(struct unpack *u, int fd, struct tar_part part, const uint8_t **p, size_t *n,
-		      struct err *e)
-{
-	while (part.len) {
-		int r = *n ? 1 : tar_data(&u->tar, p, n, e);
-		if (r <= 0)
-			return r < 0 ? r : err_new(e, EINVAL, "sparse map: more than the data");
-		size_t len = *n < part.len ? *n : (size_t)part.len;
-		ssize_t put = pwrite(fd, *p, len, (off_t)part.offset);
-		if (put < 0)
-			return err_sys(e, "write");
-		part.offset += (uint64_t)put;
-		part.len -= (uint64_t)put;
-		*p += put;
-		*n -= (size_t)put;
-	}
-	return 0;
-}
-
-static int write_sparse(struct unpack *u, int fd, const struct tar_entry *en, struct err *e)
-{
-	const uint8_t *p = NULL;
-	size_t n = 0;
-	for (size_t i = 0; i < en->part_count; i++) {
-		int r = write_part(u, fd, en->parts[i], &p, &n, e);
-		if (r < 0)
-			return r;
-	}
-	return ftruncate(fd, (off_t)en->size) < 0 ? err_sys(e, "size %llu", (unsigned long long)en->size) : 0;
-}
-
 /* ---- one function per kind of entry ---- */
 
 static int make_file(struct unpack *u, const struct place *at, struct err *e)
 {
-	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY;
-	fd_auto int fd = path_open(at->parent, at->name, PATH_BENEATH, flags, at->en->mode & 0777);
-	if (fd == -EEXIST || fd == -ELOOP) {
-		int r = dirstack_clear(at->parent, at->name);
-		if (r < 0)
-			return err_ret(e, r, "replace");
-		fd = path_open(at->parent, at->name, PATH_BENEATH, flags, at->en->mode & 0777);
-	}
-	if (fd < 0)
-		return err_ret(e, fd, "create");
 	u->done.bytes += at->en->data_bytes;
-	int r = at->en->is_sparse ? write_sparse(u, fd, at->en, e) : write_plain(u, fd, e);
-	return r < 0 ? r : meta_file(fd, at->en, &u->own, e);
+	return filedata_make(&u->data, at->parent, at->name, u->path, at->en, e);
 }
 
 static int make_dir(struct unpack *u, const struct place *at, struct err *e)
@@ -314,13 +258,14 @@ static int unpack_all(struct unpack *u, struct err *e)
 	return r < 0 ? r : dirstack_finish(&u->dirs, e);
 }
 
-int unpack_layer(struct flow *in, int root, struct unpacked *ret_unpacked, struct err *e)
+int unpack_layer(struct flow *in, int root, struct sharing_layer *share, struct unpacked *ret_unpacked, struct err *e)
 {
 	struct stat st;
 	if (fstat(root, &st) < 0)
 		return err_sys(e, "layer directory");
 	struct unpack *u = mem_zero(1, sizeof(*u));
 	u->own = (struct meta_owner){ st.st_uid, st.st_gid };
+	u->data = (struct filedata){ .tar = &u->tar, .share = share, .own = &u->own };
 	tar_open(&u->tar, in);
 	dirstack_open(&u->dirs, root);
 	dirstack_later(&u->dirs, &(struct dir_later){ .path = "", .is_implied = true });
@@ -329,6 +274,7 @@ int unpack_layer(struct flow *in, int root, struct unpacked *ret_unpacked, struc
 		u->done.implied = dirstack_implied(&u->dirs, &u->done.implied_len);
 		*ret_unpacked = u->done;
 	}
+	filedata_done(&u->data);
 	tar_done(&u->tar);
 	dirstack_done(&u->dirs);
 	free(u);

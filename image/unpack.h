@@ -4,8 +4,9 @@
  * archive says. Part of kist-image; runs in a worker thread. Source: image-spec layer.md.
  */
 #pragma once
-#include "image/flow.h"
 #include <stdbool.h>
+#include "image/flow.h"
+#include "image/sharing.h"
 
 enum { UNPACK_ENTRIES_MAX = 4000000 };
 
@@ -20,6 +21,7 @@ struct unpacked {
 
 /*
  * Unpacks `in`, to its end, into the directory `root`, which is empty. The process's umask must be 0. What is
- * there on failure is the caller's to remove.
+ * there on failure is the caller's to remove. With `share`, files that other layers have become names of
+ * theirs.
  */
-int unpack_layer(struct flow *in, int root, struct unpacked *ret_unpacked, struct err *e);
+int unpack_layer(struct flow *in, int root, struct sharing_layer *share, struct unpacked *ret_unpacked, struct err *e);

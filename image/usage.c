@@ -28,9 +28,9 @@ static void add_row(struct usage *u, const struct stat *st)
 		u->row_room = u->row_room ? u->row_room * 2 : 4096;
 		u->rows = mem_grow(u->rows, u->row_room * sizeof(*u->rows));
 	}
-	u->rows[u->row_count++] = (struct usage_row){
-		.ino = st->st_ino, .bytes = (uint64_t)st->st_blocks * 512, .layer = (uint32_t)u->n
-	};
+	u->rows[u->row_count++] = (struct usage_row){ .ino = st->st_ino,
+						      .bytes = (uint64_t)st->st_blocks * 512,
+						      .layer = (uint32_t)u->n };
 }
 
 static int walk(struct usage *u, int parent, const char *name);
@@ -207,7 +207,8 @@ ptrdiff_t usage_find(const struct usage *u, const char *diff_id)
 {
 	struct layer_usage key;
 	snprintf(key.diff_id, sizeof(key.diff_id), "%s", diff_id);
-	const struct layer_usage *l = u->n ? bsearch(&key, u->layers, u->n, sizeof(*u->layers), compare_layers) : NULL;
+	const struct layer_usage *l =
+		u->n ? bsearch(&key, u->layers, u->n, sizeof(*u->layers), compare_layers) : NULL;
 	return l ? l - u->layers : -1;
 }
 

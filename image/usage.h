@@ -20,7 +20,7 @@ struct usage_row;
 struct usage {
 	struct layer_usage *layers; /* by diffID */
 	size_t n;
-	uint64_t files, bytes;             /* of all layers, each inode once */
+	uint64_t files, bytes;		   /* of all layers, each inode once */
 	uint64_t saved_files, saved_bytes; /* what would come to these without sharing */
 	struct usage_row *rows;
 	size_t row_count, row_room;

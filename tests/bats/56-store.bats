@@ -94,3 +94,220 @@ load ../helpers/engine
 	assert_success
 	assert_file_exist "$KIST_STORE/blobs/sha256/$thing"
 }
+
+# ---- check and repair ----
+
+# three_layers: images app:1 and app:2, which share their first two layers: a wide tree, then one that deletes and hides
+three_layers() {
+	mkdir -p wide up/dir up2
+	wide_tree wide
+	truncate -s 3M wide/sparse
+	printf x | dd of=wide/sparse bs=1 seek=1500000 conv=notrunc status=none
+	umoci init --layout lay
+	umoci new --image lay:1
+	umoci insert --image lay:1 wide / >/dev/null
+	umoci insert --image lay:1 --whiteout /deep/er
+	echo up >up/dir/file
+	umoci insert --opaque --image lay:1 up /private >/dev/null
+	umoci tag --image lay:1 2
+	umoci insert --image lay:2 up2 /two >/dev/null
+	image load --name app:1 lay:1
+	image load --name app:2 lay:2
+} >/dev/null
+
+# layer N: the tree of layer N of app:2
+layer() {
+	echo "$KIST_STORE/layers/sha256/$(layers_of app:2 | sed -n "$1p")/fs"
+}
+
+@test "check: a sound store has nothing wrong, in any of its forms" {
+	run image check
+	assert_success
+	three_layers
+	base_image
+	run --separate-stderr image check
+	assert_success
+	assert_output ""
+	# shellcheck disable=SC2154
+	assert_regex "$stderr" '^[0-9]+ blobs and 5 layers checked, 0 wrong$'
+	run image check -q --quick app:1
+	assert_success
+	assert_output ""
+	# archives in every format, and the odd things that image suites unpack
+	mkdir -p t/a/b
+	echo x >t/a/b/c
+	for format in v7 oldgnu gnu ustar posix; do
+		tar -C t --format=$format -cf t.tar a/b/c
+		image import t.tar "f:$format" >/dev/null
+	done
+	for how in --format=gnu --format=pax\ --sparse-version={0.0,0.1,1.0}; do
+		# shellcheck disable=SC2086
+		tar -C wide -S $how -cf s.tar sparse
+		image import s.tar "s:$(cksum <<<"$how" | cut -d' ' -f1)" >/dev/null
+	done
+	python3 - <<-'P'
+	import tarfile
+	t = tarfile.open("odd.tar", "w")
+	def add(name, kind=tarfile.REGTYPE, link=""):
+	    i = tarfile.TarInfo(name)
+	    i.type, i.mode, i.linkname, i.mtime = kind, 0o755, link, 5
+	    t.addfile(i)
+	add(".wh.f"), add(".wh.g"), add("g"), add("a/new"), add("a/.wh.1")
+	add("b", tarfile.DIRTYPE), add("b/.wh.x"), add("b/.wh..wh..opq"), add("b/.wh.1"), add("b/new")
+	add("c/new"), add(".wh.c"), add(".wh.d"), add("d/new"), add(".wh..wh.plnk/x"), add(".wh..wh.aufs")
+	add("dir", tarfile.DIRTYPE), add("dir/x"), add("dir"), add("x/y"), add("x", tarfile.SYMTYPE, "b"), add("x/through")
+	add("l", tarfile.SYMTYPE, "/b/../a"), add("l/in"), add("h", tarfile.LNKTYPE, "l/in"), add("h", tarfile.LNKTYPE, "a/in")
+	add("null", tarfile.CHRTYPE), add("./a//twice/."), add("g"), add("g/.wh.z")
+	t.close()
+	P
+	image import odd.tar odd >/dev/null
+	run image check -q
+	assert_output ""
+	assert_success
+}
+
+@test "check: everything that can be wrong in a layer is told, with its place; repair puts it right" {
+	three_layers
+	one=$(layer 1) id=sha256:$(layers_of app:2 | head -n 1)
+	tree_list "$one" >want
+	cp -a "$one" spare
+	printf Y | dd of="$one/bin/busybox" bs=1 seek=5000 conv=notrunc status=none # also its time
+	touch -r spare/bin/busybox "$one/bin/busybox"
+	echo more >"$one/extra"
+	mkdir "$one/deep/extra"
+	rm "$one/zero"
+	chmod 755 "$one/private"
+	chown 5 "$one/sticky"
+	touch -h -d 2011-01-01 "$one/dangling"
+	setfattr -n user.new -v 1 "$one/empty"
+	setfattr -n user.dir -v no "$one/deep"
+	setfattr -x security.capability "$one/hard"
+	rm "$one/fifo" && echo x >"$one/fifo"
+	rm "$one/bin/hard" && cp -p "$one/hard" "$one/bin/hard"
+	rm "$one/bin/sh" && ln -s nowhere "$one/bin/sh"
+	rm "$one/dev/loop7" && mknod "$one/dev/loop7" b 7 8
+	printf z | dd of="$one/sparse" bs=1 seek=2900000 conv=notrunc status=none
+	touch -r spare/sparse "$one/sparse"
+	cp -a wide/dev/null "$one/dev/full"
+	two=$(layer 2) id2=sha256:$(layers_of app:2 | sed -n 2p)
+	rm "$two/deep/er"
+	mkdir "$two/deep/er"
+	run image check -q
+	assert_failure 1
+	for line in "bin/busybox: data: differs" "extra: not in the layer" "deep/extra: not in the layer" "zero: missing" \
+		"private: mode 0755, not 0000" "sticky: owner 5:0, not 0:0" "empty: xattr user.new: not in the layer" \
+		"deep: xattr user.dir: differs" "fifo: a file, not a FIFO" \
+		"bin/hard: not the file that it is a hard link to" 'bin/sh: leads to "nowhere", not "busybox"' \
+		"dev/loop7: device 7:8, not 7:7" "sparse: data: differs" "dev/full: not in the layer"; do
+		assert_line "layer $id: $line"
+	done
+	assert_line --regexp "^layer $id: (hard|deep/er/est/file): xattr security.capability: missing"
+	assert_line --regexp "^layer $id: dangling: time .*, not 1262304000.0"
+	assert_line "layer $id2: deep/er: a directory, not a whiteout"
+	# the quick look does not see it
+	run image check --quick
+	assert_success
+	run image check --repair
+	assert_success
+	assert_line "layer $id: unpacked again"
+	assert_line "layer $id2: unpacked again"
+	run diff want <(tree_list "$one")
+	assert_success
+	run image check -q
+	assert_success
+	assert_output ""
+	assert_equal "$(ls -A "$KIST_STORE/tmp")" ""
+	rm -r "$one" "$KIST_STORE/layers/sha256/${id2:7}/bytes"
+	touch "$KIST_STORE/layers/sha256/${id:7}/what"
+	run image check --quick -q
+	for line in "layer $id: fs: missing" "layer $id: what: not part of a layer" "layer $id2: bytes: missing"; do
+		assert_line "$line"
+	done
+	assert_equal "${#lines[@]}" 4
+	image check --repair -q
+	run diff want <(tree_list "$one")
+	assert_success
+	image check -q
+}
+
+@test "check: broken blobs are found by their digests, removed by repair, and come back with a load" {
+	three_layers
+	blob=$(image inspect app:2 | jq -r '.[0].Layers[0].Digest')
+	printf x | dd of="$KIST_STORE/blobs/sha256/${blob:7}" bs=1 seek=100 conv=notrunc status=none
+	run image check -q
+	assert_failure 1
+	assert_line --regexp "^blob $blob: its bytes have the digest sha256:[0-9a-f]{64}\$"
+	assert_equal "${#lines[@]}" 2 # and the error
+	run image check -q --repair
+	assert_failure 1
+	assert_line "blob $blob: removed"
+	assert_line "image app:1: lacks the layer blob $blob: it runs, but cannot be saved or pushed until it is loaded or pulled again"
+	run image check -q app:2
+	assert_line "image app:2: layer blob $blob: missing"
+	image load --name app:1 lay:1
+	image check -q
+	# a config: the image cannot be used any more, and goes
+	config=$(image inspect app:2 | jq -r '.[0].ConfigDigest')
+	truncate -s -1 "$KIST_STORE/blobs/sha256/${config:7}"
+	run image check -q --quick
+	assert_failure 1
+	assert_line --regexp "^blob $config: [0-9]+ bytes, not [0-9]+ as its descriptor says"
+	run image check -q --repair
+	assert_success
+	assert_line "image app:2: removed, for want of $config; load or pull it again"
+	assert_equal "$(image ls --format '{{.Name}}')" app:1
+	image check -q
+	image load --name app:2 lay:2
+	# the whole index
+	cp "$KIST_STORE/index.json" index.json
+	echo '{"schemaVersion":2,"manifests":[{' >"$KIST_STORE/index.json"
+	run image check -q
+	assert_failure 1
+	assert_line --partial "index.json"
+	cp index.json "$KIST_STORE/index.json"
+	image check -q
+}
+
+@test "check: left-overs, names of nothing, and what containers hold" {
+	three_layers
+	mkdir "$KIST_STORE/tmp/7.0" "$KIST_STORE/containers/c"
+	touch "$KIST_STORE/blobs/sha256/nonsense"
+	absent=sha256:$(printf 0%.0s {1..64})
+	printf '%s\nnonsense\n' "$absent" >"$KIST_STORE/containers/c/layers"
+	one=$(layers_of app:1 | head -n 1)
+	touch "$KIST_STORE/layers/sha256/$one/from-${absent:7}"
+	run image check -q
+	assert_failure 1
+	assert_line "tmp/7.0: left by a command that was killed"
+	assert_line "blobs/sha256/nonsense: no blob's name"
+	assert_line "containers/c/layers: \"nonsense\" is no digest"
+	assert_line "container c: layer $absent: missing"
+	assert_equal "${#lines[@]}" 5
+	run image check -q --repair
+	assert_file_not_exist "$KIST_STORE/layers/sha256/$one/from-${absent:7}"
+	assert_not_exist "$KIST_STORE/tmp/7.0"
+	rm -r "$KIST_STORE/containers/c" "$KIST_STORE/blobs/sha256/nonsense"
+	image check -q
+	run image check nosuch
+	assert_failure 1
+	assert_output --partial 'image "nosuch": not in the store'
+}
+
+@test "repair: not while a container runs on the layer; a stopped one gets the new tree" {
+	base_image
+	detached --name web base:1 sh -c 'while :; do sleep 0.1; done' >/dev/null
+	fs=$KIST_STORE/layers/sha256/$(layers_of base:1)/fs
+	touch "$fs/bad"
+	run image check -q --repair
+	assert_failure 1
+	assert_line --partial "not repaired, since web runs on it: stop that first"
+	assert_file_exist "$fs/bad"
+	kist exec web ls /bad
+	kist stop -t 0 web >/dev/null
+	run image check -q --repair
+	assert_success
+	assert_file_not_exist "$fs/bad"
+	kist start web >/dev/null </dev/null 3>&-
+	kist exec web /bin/true
+	kist rm -f web >/dev/null
+}

@@ -61,11 +61,15 @@ unmerge() {
 }
 
 # tree_list DIR: each file below DIR with everything that an image keeps of it, sorted. Files with several names are
-# told by the first of them. Without the root itself; with "notimes": without times.
+# told by the first of them; names elsewhere do not count. Without the root itself; with "notimes": without times.
 tree_list() {
 	python3 - "$@" <<-'P'
-	import hashlib, os, stat, sys
-	top, first = os.fsencode(sys.argv[1]), {}
+	import collections, hashlib, os, stat, sys
+	top, first, count = os.fsencode(sys.argv[1]), {}, collections.Counter()
+	for base, dirs, files in os.walk(top):
+	    for name in files:
+	        st = os.lstat(os.path.join(base, name))
+	        count[st.st_dev, st.st_ino] += 1
 	for base, dirs, files in sorted(os.walk(top)):
 	    for name in sorted(dirs + files):
 	        path = os.path.join(base, name)
@@ -80,7 +84,7 @@ tree_list() {
 	            row.append(os.fsdecode(os.readlink(path)))
 	        if stat.S_ISCHR(st.st_mode) or stat.S_ISBLK(st.st_mode):
 	            row.append("%d:%d" % (os.major(st.st_rdev), os.minor(st.st_rdev)))
-	        if st.st_nlink > 1 and not stat.S_ISDIR(st.st_mode):
+	        if count[st.st_dev, st.st_ino] > 1:
 	            row.append("= " + os.fsdecode(first.setdefault((st.st_dev, st.st_ino), short)))
 	        for x in sorted(os.listxattr(path, follow_symlinks=False)):
 	            if "overlay." not in x:
