@@ -21,6 +21,14 @@ static bool is_reading(const char *verb)
 	return false;
 }
 
+/* As kist-image knows it: `kist system df` is its verb system-df. */
+static char *verb_of(const struct command *c)
+{
+	const struct page *page = words_page_of(c);
+
+	return page == &words_image || !*page->group ? mem_str(c->name) : mem_fmt("%s-%s", page->group, c->name);
+}
+
 int cmd_image(const struct cli *cli, const void *options, int argc, char **argv, struct err *e)
 {
 	const char *name = cli->command->is_remote ? "kist-registry" : "kist-image";
@@ -37,7 +45,7 @@ int cmd_image(const struct cli *cli, const void *options, int argc, char **argv,
 	words[n++] = mem_str(name);
 	words[n++] = mem_str("--store");
 	words[n++] = mem_str(cli->global->store);
-	words[n++] = mem_str(cli->command->name);
+	words[n++] = verb_of(cli->command);
 	for (int i = 0; i < argc; i++)
 		words[n++] = argv[i];
 	execv(program, words);

@@ -17,6 +17,8 @@ union image_options {
 	struct image_history_options history;
 	struct image_save_options save;
 	struct image_check_options check;
+	struct image_tree_options tree;
+	struct system_df_options df;
 };
 
 typedef int image_verb_fn(const struct store *s, const union image_options *options, int argc, char **argv,
@@ -26,4 +28,4 @@ image_verb_fn image_cmd_load, image_cmd_import, image_cmd_unpack;
 image_verb_fn image_cmd_ls, image_cmd_inspect;
 image_verb_fn image_cmd_rm, image_cmd_prune;
 image_verb_fn image_cmd_tag, image_cmd_untag, image_cmd_history, image_cmd_save;
-image_verb_fn image_cmd_check;
+image_verb_fn image_cmd_check, image_cmd_tree, image_cmd_df;

@@ -14,7 +14,8 @@ static const struct verb verbs[] = {
 	{ "prune", image_cmd_prune, VERB_READS_STORE },	    { "tag", image_cmd_tag, VERB_MAKES_STORE },
 	{ "untag", image_cmd_untag, VERB_MAKES_STORE },	    { "history", image_cmd_history, VERB_READS_STORE },
 	{ "save", image_cmd_save, VERB_READS_STORE },
-	{ "check", image_cmd_check, VERB_READS_STORE },
+	{ "check", image_cmd_check, VERB_READS_STORE },   { "tree", image_cmd_tree, VERB_READS_STORE },
+	{ "system-df", image_cmd_df, VERB_READS_STORE },
 };
 
 int main(int argc, char **argv)

@@ -251,6 +251,26 @@ static const struct command_text check_text = {
 	WORDS_EXAMPLES(check_examples),
 };
 
+#define E struct image_tree_options
+static const struct opt tree_opts[] = {
+	{ OPT_STR_AT(E, format), .name = "format", .letter = 'f', .arg = "FORMAT",
+	  .help = "table (default) or json" },
+};
+
+static const struct command_example tree_examples[] = {
+	{ "kist image tree", "all images and containers, and what they share" },
+	{ "kist image tree debian:12", "what lies upon the layers of one image" },
+};
+
+static const struct command_text tree_text = {
+	.usage = "[OPTIONS] [IMAGE...]",
+	.about =
+		"Draws the layers of the store, or of the images given, each below the one that it lies upon: its size on "
+		"the disk, how many images and containers have it, and the images and containers that end there. The "
+		"last line says what sharing saves: layers that several images have, and files that several layers have.",
+	WORDS_EXAMPLES(tree_examples),
+};
+
 static const struct command commands[] = {
 	{ "load", "load", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(load_opts),
 	  .summary = "read images from a directory or archive", .text = &load_text },
@@ -277,6 +297,8 @@ static const struct command commands[] = {
 	  .summary = "list the steps that made an image", .text = &history_text },
 	{ "check", "", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(check_opts),
 	  .summary = "verify blobs and unpacked layers", .text = &check_text },
+	{ "tree", "", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(tree_opts),
+	  .summary = "draw which images and containers share which layers", .text = &tree_text },
 };
 /* clang-format on */
 

@@ -313,8 +313,17 @@ struct image_save_options {
 	bool quiet;
 };
 
+struct image_tree_options {
+	const char *format;          /* table or json */
+};
+
 struct image_check_options {
 	bool repair;
 	bool quick;                  /* --quick: sizes and places only */
 	bool quiet;                  /* -q: no summary */
+};
+
+struct system_df_options {
+	const char *format;
+	bool verbose;
 };

@@ -14,13 +14,22 @@
 #include "util/outfile.h"
 
 /* The pages whose verbs helpers do. */
-static const struct page *const pages[] = { &words_image };
+static const struct page *const pages[] = { &words_image, &words_system };
+
+/* A helper's verb is the command's own name; of a group other than `image`, the group's word comes first. */
+static bool is_named(const struct page *page, const struct command *c, const char *verb)
+{
+	size_t len = strlen(page->group);
+	if (page == &words_image || !*page->group)
+		return strcmp(c->name, verb) == 0;
+	return strncmp(verb, page->group, len) == 0 && verb[len] == '-' && strcmp(c->name, verb + len + 1) == 0;
+}
 
 static const struct command *find_command(const char *name, const struct page **ret_page)
 {
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++)
 		for (size_t j = 0; j < pages[i]->count; j++)
-			if (strcmp(pages[i]->commands[j].name, name) == 0) {
+			if (is_named(pages[i], &pages[i]->commands[j], name)) {
 				*ret_page = pages[i];
 				return &pages[i]->commands[j];
 			}
@@ -111,7 +120,7 @@ int verbs_main(const char *program, const struct verb *verbs, size_t count, int 
 	prepare_process();
 	const struct command *c = find_command(argv[at], &page);
 	for (size_t i = 0; c && i < count; i++)
-		if (strcmp(verbs[i].name, c->name) == 0)
+		if (strcmp(verbs[i].name, argv[at]) == 0)
 			return run(page, c, &verbs[i], store, argc - at - 1, argv + at + 1);
 	err_new(&e, EINVAL, "%s: unknown command %s", program, argv[at]);
 	return usage(NULL, NULL, &e);

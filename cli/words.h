@@ -92,7 +92,7 @@ extern const size_t words_global_count;
 
 /* The tables of one page each; image_words.c has that of kist-image. */
 extern const struct page words_run, words_life, words_limits, words_freeze, words_logs,
-	words_spec, words_about, words_image, words_mounts;
+	words_spec, words_about, words_image, words_mounts, words_system;
 
 /* The options of run, which plan has too. */
 enum { WORDS_RUN_OPTS = 51 };

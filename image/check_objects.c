@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/fileindex.h"
 #include "image/inflate.h"
 #include "image/intake.h"
 #include "image/relay.h"
@@ -48,7 +49,7 @@ static void bad_layer(struct check *c, const char *diff_id, const char *what)
 /* What else lies there: names that mean something, and no others. */
 static bool is_known(const char *name)
 {
-	static const char *const known[] = { ".", "..", "fs", "fs-opaque", "bytes" };
+	static const char *const known[] = { ".", "..", "fs", "fs-opaque", "bytes", FILEINDEX_NAME };
 	char digest[DIGEST_TEXT_MAX];
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (strcmp(known[i], name) == 0)
@@ -82,8 +83,15 @@ static void check_dir(struct check *c, const char *diff_id)
 			bad_layer(c, diff_id, what);
 		}
 	closedir(d);
+	struct fileindex files;
+	snprintf(file, sizeof(file), "%s/" FILEINDEX_NAME, path);
+	int r = fileindex_open(c->store->dir, file, &files);
+	if (r == 0)
+		fileindex_done(&files);
+	else if (r != -ENOENT)
+		bad_layer(c, diff_id, "files: no list of files");
 	snprintf(file, sizeof(file), "%s/bytes", path);
-	int r = file_read(c->store->dir, file, 64, false, &bytes, NULL);
+	r = file_read(c->store->dir, file, 64, false, &bytes, NULL);
 	size_t digits = r < 0 ? 0 : strspn(bytes, "0123456789");
 	if (!digits || strcmp(bytes + digits, "\n") != 0)
 		bad_layer(c, diff_id, r < 0 ? "bytes: missing" : "bytes: no number");

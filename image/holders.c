@@ -15,11 +15,8 @@
 
 enum { LIST_MAX = 1 << 20 };
 
-/* Gets one container's list, which it may change. Returns true to end the walk. */
-typedef bool list_fn(void *ctx, const char *id, char *list);
-
 /* One container; one without a list (half made, or not from an image) holds nothing. */
-static int take_one(int top, const char *id, list_fn *take, void *ctx, struct err *e)
+static int take_one(int top, const char *id, holders_fn *take, void *ctx, struct err *e)
 {
 	char path[NAME_MAX + 16];
 	free_auto char *list = NULL;
@@ -30,8 +27,7 @@ static int take_one(int top, const char *id, list_fn *take, void *ctx, struct er
 	return r < 0 ? err_ret(e, r, "containers/%s", path) : take(ctx, id, list);
 }
 
-/* Calls `take` for each container's list. Returns 1 when one ended the walk, 0, or -errno. */
-static int each_container(const struct store *s, list_fn *take, void *ctx, struct err *e)
+int holders_each(const struct store *s, holders_fn *take, void *ctx, struct err *e)
 {
 	int top = openat(s->dir, "containers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (top < 0)
@@ -67,7 +63,7 @@ static bool mark(void *ctx, const char *id, char *list)
 
 int holders_mark(const struct store *s, struct digests *layers, struct err *e)
 {
-	return each_container(s, mark, layers, e);
+	return holders_each(s, mark, layers, e);
 }
 
 struct search {
@@ -98,7 +94,7 @@ int holders_find(const struct store *s, const struct strs *layers, char *ret_id,
 	for (size_t i = 0; i < layers->n; i++)
 		digests_add(&search.want, layers->v[i]);
 	digests_sort(&search.want);
-	int r = each_container(s, is_same_set, &search, e);
+	int r = holders_each(s, is_same_set, &search, e);
 	digests_done(&search.want);
 	return r;
 }
@@ -107,7 +103,7 @@ int holders_find(const struct store *s, const struct strs *layers, char *ret_id,
  * The record's lock is held by whoever runs the container; its second line says how a run began and, later, ended
  * (engine/record.h).
  */
-static bool is_running(const struct store *s, const char *id)
+bool holder_is_running(const struct store *s, const char *id)
 {
 	char path[NAME_MAX + 32];
 	free_auto char *text = NULL;
@@ -134,7 +130,7 @@ struct running {
 static bool runs_on(void *ctx, const char *id, char *list)
 {
 	struct running *q = ctx;
-	if (!strstr(list, q->diff_id) || !is_running(q->store, id))
+	if (!strstr(list, q->diff_id) || !holder_is_running(q->store, id))
 		return false;
 	snprintf(q->id, q->size, "%s", id);
 	return true;
@@ -143,5 +139,5 @@ static bool runs_on(void *ctx, const char *id, char *list)
 int holders_running(const struct store *s, const char *diff_id, char *ret_id, size_t size, struct err *e)
 {
 	struct running q = { s, diff_id, ret_id, size };
-	return each_container(s, runs_on, &q, e);
+	return holders_each(s, runs_on, &q, e);
 }

@@ -7,6 +7,12 @@
 #include "image/digestset.h"
 #include "image/image.h"
 
+/* Gets one container's list, one diffID per line, which it may change. Returns true to end the walk. */
+typedef bool holders_fn(void *ctx, const char *id, char *list);
+
+/* Calls `take` for each container's list. Returns 1 when one ended the walk, 0, or -errno. */
+int holders_each(const struct store *s, holders_fn *take, void *ctx, struct err *e);
+
 /* Adds the diffIDs that all containers hold. Returns 0 or -errno with words. */
 int holders_mark(const struct store *s, struct digests *layers, struct err *e);
 
@@ -16,8 +22,8 @@ int holders_mark(const struct store *s, struct digests *layers, struct err *e);
  */
 int holders_find(const struct store *s, const struct strs *layers, char *ret_id, size_t size, struct err *e);
 
-/*
- * Looks for a container that runs on a layer, or may: one whose process was killed with its end untold counts. Returns 1
- * with its ID, 0, or -errno with words.
- */
+/* Whether a container runs, or may: one whose process was killed with its end untold counts. */
+bool holder_is_running(const struct store *s, const char *id);
+
+/* Looks for a container that runs on a layer. Returns 1 with its ID, 0, or -errno with words. */
 int holders_running(const struct store *s, const char *diff_id, char *ret_id, size_t size, struct err *e);

@@ -219,11 +219,13 @@ layer() {
 	assert_equal "$(ls -A "$KIST_STORE/tmp")" ""
 	rm -r "$one" "$KIST_STORE/layers/sha256/${id2:7}/bytes"
 	touch "$KIST_STORE/layers/sha256/${id:7}/what"
+	echo x >"$KIST_STORE/layers/sha256/${id:7}/files"
 	run image check --quick -q
-	for line in "layer $id: fs: missing" "layer $id: what: not part of a layer" "layer $id2: bytes: missing"; do
+	for line in "layer $id: fs: missing" "layer $id: what: not part of a layer" "layer $id2: bytes: missing" \
+		"layer $id: files: no list of files"; do
 		assert_line "$line"
 	done
-	assert_equal "${#lines[@]}" 4
+	assert_equal "${#lines[@]}" 5
 	image check --repair -q
 	run diff want <(tree_list "$one")
 	assert_success
@@ -310,4 +312,92 @@ layer() {
 	kist start web >/dev/null </dev/null 3>&-
 	kist exec web /bin/true
 	kist rm -f web >/dev/null
+}
+
+# ---- what is shared ----
+
+# blocks PATH...: what du counts, in bytes
+blocks() {
+	du -c -B1 "$@" | tail -n 1 | cut -f 1
+}
+
+@test "tree: layers, images, containers, and what sharing saves" {
+	mkdir -p one/opt two/srv
+	head -c 3000000 /dev/urandom >one/opt/one
+	head -c 2000000 /dev/urandom >two/srv/two
+	umoci init --layout lay
+	umoci new --image lay:base
+	umoci insert --image lay:base "$KIST_TEST_ROOTFS" / >/dev/null
+	umoci config --image lay:base --config.cmd /bin/true
+	for name in one two; do
+		umoci tag --image lay:base $name
+		umoci insert --image lay:$name $name / >/dev/null
+	done
+	for name in base one two; do image load -q --name $name:1 lay:$name >/dev/null; done
+	kist run --name c two:1
+	run image tree
+	assert_success
+	base=$(layers_of one:1 | head -n 1) one=$(layers_of one:1 | tail -n 1) two=$(layers_of two:1 | tail -n 1)
+	assert_line --index 0 --regexp "^${base:0:12}  [0-9.]+MB  3 images, 1 container\$"
+	assert_line --index 1 "├── base:1"
+	assert_line "├── ${one:0:12}  3.0MB  1 image"
+	assert_line "│   └── one:1"
+	assert_line "└── ${two:0:12}  2.0MB  1 image, 1 container"
+	assert_line "    ├── two:1"
+	assert_line --regexp '^    └── container c  [0-9.]+kB$'
+	assert_line --regexp '^3 layers: .* on the disk; .* if nothing was shared: .* saved by common layers, 0B by common files$'
+	image tree --format json >tree.json
+	# real sizes: of files, as du counts
+	assert_equal "$(jq '.Layers[0].Layers | map(.Size) | add' tree.json)" \
+		"$(blocks "$KIST_STORE/layers/sha256/$one/fs/opt/one" "$KIST_STORE/layers/sha256/$two/fs/srv/two")"
+	assert_equal "$(jq '.SavedByLayers == 2 * .Layers[0].Size' tree.json)" true
+	run image tree one:1
+	refute_output --partial two:1
+	# the same file in two layers of two images, linked by hand
+	ln -f "$KIST_STORE/layers/sha256/$one/fs/opt/one" "$KIST_STORE/layers/sha256/$two/fs/srv/two"
+	assert_equal "$(image tree --format json | jq '.SavedByFiles')" \
+		"$(blocks "$KIST_STORE/layers/sha256/$one/fs/opt/one")"
+	run image tree --format xml
+	assert_failure 1
+	kist rm c >/dev/null
+}
+
+@test "system df: docker's columns, real sizes, and what can go" {
+	run kist system df --format '{{.Type}} {{.TotalCount}} {{.Active}} {{.RawSize}} {{.Reclaimable}}'
+	assert_output $'Images 0 0 0 0B (0%)\nContainers 0 0 0 0B (0%)\nLocal Volumes 0 0 0 0B (0%)'
+	base_image
+	mkdir -p one/opt
+	head -c 3000000 /dev/urandom >one/opt/one
+	image import -q one one:1 >/dev/null
+	kist image tag base:1 other:1
+	detached --name web -v data:/data base:1 sh -c 'head -c 500000 /dev/urandom >/data/x; head -c 700000 /dev/urandom >/y; sleep 100' >/dev/null
+	kist run --name old base:1 true
+	wait_until 5 test -s "$KIST_STORE/containers/web/upper/y"
+	sync -f "$KIST_STORE"
+	run kist system df
+	assert_line --index 0 --regexp '^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE +SAVED$'
+	assert_line --index 1 --regexp '^Images +2 +1 +[0-9.]+MB +6\.0MB \([0-9]+%\) +0B$'
+	assert_line --index 2 --regexp '^Containers +2 +1 +[0-9.]+[kM]B +[0-9.]+kB \([0-9]+%\) +0B$'
+	assert_line --index 3 --regexp '^Local Volumes +1 +1 +[0-9]+kB +0B \(0%\) +0B$'
+	kist system df --format json >df.json
+	assert_equal "$(jq '.[0].RawSize' df.json)" "$(blocks "$KIST_STORE"/blobs/sha256/* "$KIST_STORE"/layers/sha256/*)"
+	assert_equal "$(jq '.[1].RawSize' df.json)" "$(blocks "$KIST_STORE"/containers/*)"
+	assert_equal "$(jq '.[2].RawSize' df.json)" "$(blocks "$KIST_STORE/volumes/data")"
+	run kist system df -v
+	assert_line --regexp '^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE +SHARED SIZE +UNIQUE SIZE +CONTAINERS$'
+	assert_line --regexp '^one +1 +[0-9a-f]{12} .* ago +6\.0MB +0B +6\.0MB +0$'
+	assert_line --regexp '^base +1 +[0-9a-f]{12} .* 2$'
+	assert_line --regexp '^web +base:1 +sh -c head .* running$'
+	assert_line --regexp '^old +base:1 +true .* exited$'
+	assert_line --regexp '^data +1 +[0-9]+kB$'
+	# what it says can go, goes
+	want=$(jq '.[0].RawReclaimable' df.json)
+	before=$(blocks "$KIST_STORE"/blobs/sha256/* "$KIST_STORE"/layers/sha256/*)
+	image prune -a >/dev/null
+	assert_equal "$(blocks "$KIST_STORE"/blobs/sha256/* "$KIST_STORE"/layers/sha256/*)" "$((before - want))"
+	kist rm -f web old >/dev/null
+	run kist system df --format '{{.Type}} {{.Active}}'
+	assert_output $'Images 0\nContainers 0\nLocal Volumes 0'
+	run kist system df -v --format json
+	assert_failure 1
 }

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See du.h. */
+#include "image/du.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/fd.h"
+#include "util/mem.h"
+
+struct du_inode {
+	dev_t dev;
+	ino_t ino; /* 0: free */
+};
+
+static struct du_inode *slot_of(const struct du *d, dev_t dev, ino_t ino)
+{
+	size_t i = (size_t)(ino * 0x9e3779b97f4a7c15ULL >> 20) & (d->room - 1);
+	while (d->seen[i].ino && (d->seen[i].ino != ino || d->seen[i].dev != dev))
+		i = (i + 1) & (d->room - 1);
+	return &d->seen[i];
+}
+
+static void grow(struct du *d)
+{
+	struct du old = *d;
+	d->room = old.room ? old.room * 2 : 1024;
+	d->seen = mem_zero(d->room, sizeof(*d->seen));
+	for (size_t i = 0; i < old.room; i++)
+		if (old.seen[i].ino)
+			*slot_of(d, old.seen[i].dev, old.seen[i].ino) = old.seen[i];
+	free(old.seen);
+}
+
+static bool is_new(struct du *d, const struct stat *st)
+{
+	if (d->count * 2 >= d->room)
+		grow(d);
+	struct du_inode *slot = slot_of(d, st->st_dev, st->st_ino);
+	if (slot->ino)
+		return false;
+	*slot = (struct du_inode){ st->st_dev, st->st_ino };
+	d->count++;
+	return true;
+}
+
+static int add_entries(struct du *d, int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	int r = list || errno == ENOENT ? 0 : -errno;
+	if (!list) {
+		fd_close(fd);
+		return r;
+	}
+	struct dirent *de;
+	while (r == 0 && (errno = 0, de = readdir(list)))
+		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
+			r = du_add(d, fd, de->d_name);
+	if (r == 0 && errno && errno != ENOENT)
+		r = -errno;
+	closedir(list);
+	return r;
+}
+
+int du_add(struct du *d, int dirfd, const char *name)
+{
+	struct stat st;
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISDIR(st.st_mode) && st.st_nlink > 1 && !is_new(d, &st))
+		return 0;
+	d->bytes += (uint64_t)st.st_blocks * 512;
+	return S_ISDIR(st.st_mode) ? add_entries(d, dirfd, name) : 0;
+}
+
+void du_done(struct du *d)
+{
+	free(d->seen);
+	*d = (struct du){ .bytes = 0 };
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What trees take of the disk, as du(1) counts: blocks of files and directories, each inode once. Part of kist-image. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+struct du_inode;
+
+struct du {
+	uint64_t bytes;
+	struct du_inode *seen; /* files with several names */
+	size_t count, room;
+};
+
+#define du_auto __attribute__((cleanup(du_done)))
+
+/* Adds a file or a tree. What goes meanwhile counts as far as it was seen; what is not there is nothing. */
+int du_add(struct du *d, int dirfd, const char *name);
+void du_done(struct du *d);
