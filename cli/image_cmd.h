@@ -16,6 +16,7 @@ union image_options {
 	struct image_prune_options prune;
 	struct image_history_options history;
 	struct image_save_options save;
+	struct files_options files;
 	struct image_check_options check;
 	struct image_tree_options tree;
 	struct system_df_options df;
@@ -29,3 +30,6 @@ image_verb_fn image_cmd_ls, image_cmd_inspect;
 image_verb_fn image_cmd_rm, image_cmd_prune;
 image_verb_fn image_cmd_tag, image_cmd_untag, image_cmd_history, image_cmd_save;
 image_verb_fn image_cmd_check, image_cmd_tree, image_cmd_df;
+
+/* For kist alone: its descriptors of a container's files come as numbers. */
+image_verb_fn image_cmd_files_commit, image_cmd_files_diff, image_cmd_files_export;

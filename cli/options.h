@@ -327,3 +327,39 @@ struct system_df_options {
 	const char *format;
 	bool verbose;
 };
+
+/* commit ID [NAME] */
+struct commit_options {
+	const char *author;
+	const char *message;
+	struct opt_list changes;     /* --change: lines of a Dockerfile */
+	enum opt_tri pause;          /* unset is yes, where it can be done */
+	const char *iidfile;
+	bool quiet;
+};
+
+struct diff_options {
+	const char *format;          /* NULL, "lines" or "json" */
+};
+
+struct export_options {
+	const char *output;          /* NULL: standard output */
+};
+
+/* What kist hands to kist-image for commit, diff and export: descriptors, and what it knows of the container. */
+struct files_options {
+	struct opt_num upper;        /* the container's upper directory */
+	struct opt_num lower;        /* its image's tree; unset: none */
+	struct opt_num view;         /* its whole tree */
+	struct opt_list mounts;      /* destinations */
+	bool live;                   /* processes may change it meanwhile */
+	const char *digest;          /* of its image's manifest */
+	const char *created_by;
+	const char *author;
+	const char *message;
+	struct opt_list changes;
+	const char *iidfile;
+	bool quiet;
+	const char *format;
+	const char *output;
+};

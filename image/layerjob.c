@@ -48,24 +48,34 @@ static bool ends_in(const char *text, const char *ending)
 	return len >= n && strcmp(text + len - n, ending) == 0;
 }
 
+/* The number of the packing that a type means, or -1. */
+static int find_packing(const char *media_type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(packings); i++)
+		if (ends_in(media_type, packings[i].endings[0]) || ends_in(media_type, packings[i].endings[1]))
+			return (int)i;
+	return -1;
+}
+
+enum packing layer_packing(const char *media_type)
+{
+	int i = media_type ? find_packing(media_type) : -1;
+	return i < 0 ? PACKING_NONE : (enum packing)i;
+}
+
 /*
  * A type that says one packing for bytes of another is refused, so that all readers of the image see the
  * same.
  */
 static int check_media_type(const struct layerjob *job, struct err *e)
 {
-	if (!job->media_type)
+	int i = job->media_type ? find_packing(job->media_type) : (int)job->packing;
+	if (i < 0)
+		return err_new(e, EINVAL, "mediaType %.120s is not that of a layer", job->media_type);
+	if (i == (int)job->packing)
 		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(packings); i++) {
-		if (!ends_in(job->media_type, packings[i].endings[0]) &&
-		    !ends_in(job->media_type, packings[i].endings[1]))
-			continue;
-		if (i == job->packing)
-			return 0;
-		return err_new(e, EINVAL, "mediaType %s, but the data is %s", job->media_type,
-			       packings[job->packing].name);
-	}
-	return err_new(e, EINVAL, "mediaType %.120s is not that of a layer", job->media_type);
+	return err_new(e, EINVAL, "mediaType %s, but the data is %s", job->media_type,
+		       packings[job->packing].name);
 }
 
 /* ---- the second digest, between inflating and unpacking ---- */

@@ -66,5 +66,8 @@ void layerjob_done(struct layerjob *job);
 int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
 		  const struct layerjob_options *options, struct err *e);
 
+/* What a layer's media type says of its packing. */
+enum packing layer_packing(const char *media_type);
+
 /* The OCI media type of a layer packed so. */
 const char *layer_media_type(enum packing packing);
