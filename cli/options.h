@@ -281,6 +281,31 @@ struct image_unpack_options {
 	const char *policy;
 };
 
+/* How to reach a registry: of all verbs that do. */
+struct remote_options {
+	const char *authfile;
+	const char *creds;           /* USER[:PASSWORD] */
+	const char *cert_dir;
+	enum opt_tri tls_verify;
+	struct opt_num stall_ms;     /* silence after which a connection is given up */
+};
+
+/* image pull NAME... */
+struct image_pull_options {
+	struct remote_options remote;
+	const char *platform;        /* OS/ARCH[/VARIANT] */
+	struct opt_num max_bytes;
+	bool all_tags;
+	bool quiet;
+};
+
+/* image push IMAGE [DESTINATION] */
+struct image_push_options {
+	struct remote_options remote;
+	const char *digestfile;
+	bool quiet;
+};
+
 struct image_ls_options {
 	const char *format;
 	bool quiet;

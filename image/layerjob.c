@@ -301,8 +301,8 @@ static void *worker(void *arg)
 		job->result = run_job(p->in, p->sharing, job, &p->options->limits, row, &job->err);
 		progress_end(p->progress, row,
 			     job->result < 0 ? "stopped" : job->wants_tree ? "unpacked" : "verified");
-		if (job->result < 0)
-			p->is_failed = true;
+		if (job->result < 0 && !atomic_exchange(&p->is_failed, true) && p->options->failed)
+			p->options->failed(p->options->ctx);
 	}
 	return NULL;
 }
@@ -325,6 +325,7 @@ static unsigned int thread_count(const struct pool *p)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned int n = p->options->threads ? p->options->threads : cpus > 0 ? (unsigned int)cpus : 1;
+	n = n < p->options->at_once_min ? p->options->at_once_min : n;
 	n = n < p->wanted ? n : p->wanted;
 	return n < 8 ? n : 8;
 }
@@ -377,10 +378,12 @@ int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
 		pthread_join(threads[--started], NULL);
 	progress_done(pool.progress);
 	sharing_done(&sharing);
+	/* A layer that was stopped because of another says nothing of the cause. */
+	const struct layerjob *failed = NULL;
 	for (size_t i = 0; i < count; i++)
-		if (jobs[i].result < 0) {
-			*e = jobs[i].err;
-			return jobs[i].result;
-		}
-	return 0;
+		if (jobs[i].result < 0 && (!failed || failed->result == -ECANCELED))
+			failed = &jobs[i];
+	if (failed)
+		*e = failed->err;
+	return failed ? failed->result : 0;
 }

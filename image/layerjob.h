@@ -50,9 +50,13 @@ struct layerjob {
 struct layerjob_options {
 	struct inflate_limits limits;
 	unsigned int threads; /* layers at a time; 0: one per processor */
+	unsigned int at_once_min; /* but at least so many */
 	enum progress_style style;
 	struct progress *progress; /* for callers that say something between; NULL: the jobs have one of their own */
 	const char *verb;          /* of the progress; NULL: "reading" */
+	/* Told when the first layer has failed, so that the others need not come to their end. NULL: nobody. */
+	void (*failed)(void *ctx);
+	void *ctx;
 };
 
 /* Fills a job for nothing known. */
