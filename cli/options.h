@@ -64,6 +64,7 @@ struct run_options {
 	struct create_options oci;
 	const char *config;          /* --config FILE: merged over the image's config */
 	const char *name;
+	const char *pull;            /* NULL (as "missing"), "missing", "always", "newer" or "never" */
 	bool detach;
 	bool rm;
 	bool keep;                   /* OCI face: leave the state directory after exit */
