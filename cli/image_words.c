@@ -42,6 +42,8 @@ static const struct opt import_opts[] = {
 	  .help = "a line of a Dockerfile for the image's config: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, "
 		  "VOLUME or WORKDIR" },
 	{ OPT_STR_AT(M, policy), .name = "policy", .arg = "FILE", .help = POLICY_HELP },
+	{ OPT_STR_AT(M, message), .name = "message", .letter = 'm', .arg = "TEXT",
+	  .help = "comment of this step in the image's history" },
 	{ OPT_SIZE_AT(M, max_bytes), .name = "max-size", .arg = "SIZE",
 	  .help = "refuse an archive that unpacks to more (default 16g)" },
 	{ OPT_FLAG_AT(M, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
@@ -55,10 +57,10 @@ static const struct command_example import_examples[] = {
 };
 
 static const struct command_text import_text = {
-	.usage = "[OPTIONS] FILE|DIR NAME",
+	.usage = "[OPTIONS] FILE|DIR|- [NAME]",
 	.about =
-		"Makes an image of one layer from a tar archive or a directory that holds a root file "
-		"system. Prints the digest of the image.",
+		"Makes an image of one layer from a tar archive (\"-\": on standard input) or a directory that "
+		"holds a root file system. Prints the digest of the image; without a name it has none.",
 	WORDS_EXAMPLES(import_examples),
 };
 
@@ -343,7 +345,7 @@ static const struct command commands[] = {
 	  WORDS_OPTS(push_opts), .summary = "send an image to a registry", .text = &push_text },
 	{ "load", "load", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(load_opts),
 	  .summary = "read images from a directory or archive", .text = &load_text },
-	{ "import", "import", FACE_KIST, STATUS_PLAIN, 2, 2, .is_forwarded = true, WORDS_OPTS(import_opts),
+	{ "import", "import", FACE_KIST, STATUS_PLAIN, 1, 2, .is_forwarded = true, WORDS_OPTS(import_opts),
 	  .summary = "make an image from a root file system", .text = &import_text },
 	{ "ls", "images", FACE_KIST, STATUS_PLAIN, 0, 0, .is_forwarded = true, WORDS_OPTS(ls_opts),
 	  .summary = "list the images in the store", .text = &ls_text },

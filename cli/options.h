@@ -269,9 +269,10 @@ struct image_load_options {
 	bool verbose;                /* progress also where standard error is no terminal */
 };
 
-/* image import SOURCE NAME */
+/* image import SOURCE [NAME] */
 struct image_import_options {
 	struct opt_list changes;     /* --change: lines of a Dockerfile */
+	const char *message;
 	const char *policy;
 	struct opt_num max_bytes;
 	bool quiet;

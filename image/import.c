@@ -45,10 +45,12 @@ static int make_config(struct plan *plan, void *ctx, struct err *e)
 	if (r < 0)
 		return r;
 	clock_text(now);
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:O, s:{s:s, s:[s]}, s:[{s:s, s:s}]}", "created", now,
-				"architecture", platform_arch(), "os", "linux", "config", im->process,
-				"rootfs", "type", "layers", "diff_ids", plan->jobs[0].diff_id, "history",
-				"created", now, "created_by", "kist image import");
+	json_t *step = json_pack("{s:s, s:s}", "created", now, "created_by", "kist image import");
+	if (im->request->message)
+		json_object_set_new(step, "comment", json_string(im->request->message));
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:O, s:{s:s, s:[s]}, s:[o]}", "created", now, "architecture",
+				platform_arch(), "os", "linux", "config", im->process, "rootfs", "type",
+				"layers", "diff_ids", plan->jobs[0].diff_id, "history", step);
 	plan->config = json_dumps(doc, JSON_COMPACT);
 	json_decref(doc);
 	if (!plan->config)
@@ -79,21 +81,36 @@ static int open_source(struct import *im, struct layerjob *job, struct err *e)
 	return 0;
 }
 
+/* docker import fetches what is a URL; here that is left to programs which do nothing else. */
+static int check_words(const struct import_request *request, char name[static REF_TEXT_MAX], struct err *e)
+{
+	struct ref ref;
+	if (strncmp(request->path, "http://", 7) == 0 || strncmp(request->path, "https://", 8) == 0)
+		return err_new(e, EINVAL, "not a file or directory: fetch it, such as by curl, into \"kist import -\"");
+	if (!request->name)
+		return 0;
+	int r = ref_parse(request->name, &ref, e);
+	if (r == 0 && ref.digest[0])
+		return err_new(e, EINVAL, "image name \"%s\": a name that is given has no digest", request->name);
+	if (r == 0)
+		ref_text(&ref, name);
+	return r;
+}
+
 static int take_in(const struct store *s, struct import *im, struct plan *plan, struct err *e)
 {
 	ingest_auto struct ingest in = INGEST_NONE;
-	struct ref ref;
 	char name[REF_TEXT_MAX];
-	int r = ref_parse(im->request->name, &ref, e);
+	int r = check_words(im->request, name, e);
 	for (size_t i = 0; r == 0 && i < im->request->change_count; i++)
 		r = change_apply(im->process, im->request->changes[i], e);
 	if (r == 0)
 		r = trust_check(im->request->trust, &(const struct trust_subject){ .transport = "tarball" }, e);
 	if (r < 0 || (r = ingest_open(s, &in, e)) < 0)
 		return r;
-	ref_text(&ref, name);
 	plan_layers(plan, 1);
-	plan_name(plan, name);
+	if (im->request->name)
+		plan_name(plan, name);
 	plan->make_config = make_config;
 	plan->ctx = im;
 	r = open_source(im, &plan->jobs[0], e);

@@ -452,3 +452,24 @@ blob_of() { # blob_of NAME: the path of its last layer's blob
 	assert_failure 1
 	kist rm -f plain >/dev/null
 }
+
+# ---- import ----
+
+@test "import: a message, from standard input, without a name, no URL" {
+	small_trees
+	run kist import -q -m 'from a pipe' -c 'CMD ["sh"]' - app:1 < <(tar -C base -cz .)
+	assert_success
+	assert_output "$(digest_of app:1)"
+	assert_equal "$(kist history --format '{{.Comment}}|{{.CreatedBy}}' app:1)" "from a pipe|kist image import"
+	run kist import -q one
+	assert_success
+	assert_equal "$(image inspect "$output" | jq -c '.[0].RepoTags')" "[]"
+	before=$(store_files)
+	for words in "http://registry.test/x.tar x:1" "https://registry.test/x.tar" "one app@sha256:$(printf '%064d' 0)" \
+		"-c NONSENSE one x:1"; do
+		# shellcheck disable=SC2086
+		run kist import -q $words
+		assert_failure 1
+	done
+	assert_equal "$(store_files)" "$before"
+}
