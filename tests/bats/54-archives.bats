@@ -473,3 +473,89 @@ blob_of() { # blob_of NAME: the path of its last layer's blob
 	done
 	assert_equal "$(store_files)" "$before"
 }
+
+# ---- containers that run; users ----
+
+# writer: a program that counts in a file without end
+writer() {
+	echo 'i=0; while :; do i=$((i + 1)); echo $i >/count; done'
+}
+
+frozen_of() { # frozen_of NAME: 1 or 0
+	grep -o '^frozen [01]' "$(cgroup_of "$(kist inspect -f '{{.State.Pid}}' "$1")")/cgroup.events" | cut -d' ' -f2
+}
+
+@test "commit of a running container: it stands still meanwhile, and goes on" {
+	plain_base
+	detached --name c base:1 sh -c "dd if=/dev/urandom of=/big bs=1M count=60 2>/dev/null; : >/made; $(writer)" >/dev/null
+	wait_until 20 test -e "$KIST_STORE/containers/c/upper/made"
+	kist commit -q c new:1 >out &
+	wait_until 10 eval '[ "$(frozen_of c)" = 1 ]'
+	wait $!
+	assert_equal "$(cat out)" "$(digest_of new:1)"
+	assert_equal "$(frozen_of c)" 0
+	assert_equal "$(kist inspect -f '{{.State.Status}}' c)" running
+	assert_equal "$(kist run --rm new:1 sha256sum /big | cut -c -64)" "$(kist exec c sha256sum /big | cut -c -64)"
+	# one that is paused stays so
+	kist pause c
+	kist commit -q c new:2 >/dev/null
+	assert_equal "$(kist inspect -f '{{.State.Status}}' c)" paused
+	kist resume c
+	kist commit -q --pause=false c new:3 >/dev/null
+	kist rm -f c >/dev/null
+}
+
+@test "commit that is killed: the container goes on, nothing is half there" {
+	plain_base
+	detached --name c base:1 sh -c "dd if=/dev/urandom of=/big bs=1M count=60 2>/dev/null; : >/made; $(writer)" >/dev/null
+	wait_until 20 test -e "$KIST_STORE/containers/c/upper/made"
+	store_files >before
+	for signal in KILL TERM; do
+		kist commit -q c new:1 >/dev/null 2>&1 &
+		wait_until 10 eval '[ "$(frozen_of c)" = 1 ]'
+		kill -"$signal" "$(pgrep -o -f -- "--store $KIST_STORE commit")"
+		wait_until 10 eval '[ "$(frozen_of c)" = 0 ]'
+		wait $! || true
+	done
+	kist image prune >/dev/null
+	store_files | diff before -
+	kist rm -f c >/dev/null
+}
+
+@test "export: created, running and stopped containers, without what is mounted in them" {
+	plain_base
+	mkdir v
+	echo host >v/host
+	detached --name c -v "$PWD/v:/v" --tmpfs /t base:1 sh -c 'echo x >/x; echo t >/t/t; : >/made; exec sleep 1000' >/dev/null
+	wait_until 10 test -e "$KIST_STORE/containers/c/upper/made"
+	kist export -o run.tar c
+	kist stop -t 0 c >/dev/null 2>&1
+	kist export c >end.tar
+	for tar in run end; do
+		mkdir $tar
+		tar -C $tar -xpf $tar.tar
+		assert_equal "$(cat $tar/x)" x
+		assert_equal "$(ls -A $tar/v $tar/t $tar/proc | xargs)" "$tar/proc: $tar/t: $tar/v:"
+	done
+	diff <(tree_list run) <(tree_list end)
+	kist rm c >/dev/null
+	run kist export -o no/such/file nobody
+	assert_failure 1
+	assert_output --partial 'no such container'
+	run with_terminal "$KIST" --root "$KIST_ROOT" --store "$KIST_STORE" export nobody
+	assert_failure
+}
+
+@test "export and import again: the same tree" {
+	wide_image
+	kist run --name c hard:1 /bin/sh -c 'mkdir /own; echo 1 >/own/1; ln /own/1 /own/2'
+	kist export c | kist import -q - flat:1 >/dev/null
+	kist rm c >/dev/null
+	tree_of flat:1 | grep -av '^\(own\|etc\|dev\|proc\|sys\)' >got
+	tree_of hard:1 | grep -av '^dev' >want
+	diff want got
+	merged flat:1 m
+	assert_equal "$(stat -c %h m/own/1 m/own/2 | xargs)" "2 2"
+	assert_equal "$(stat -c %F m/dev/loop7)" "block special file"
+	unmerge m
+}
