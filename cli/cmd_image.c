@@ -13,7 +13,7 @@
 /* These look at names, documents and blobs only, which belong to the user; layers belong to subordinate ids. */
 static bool is_reading(const char *verb)
 {
-	static const char *const verbs[] = { "ls", "inspect", "history", "save" };
+	static const char *const verbs[] = { "ls", "inspect", "history", "save", "verify" };
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (!strcmp(verb, verbs[i]))

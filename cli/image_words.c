@@ -42,8 +42,6 @@ static const struct opt import_opts[] = {
 	  .help = "a line of a Dockerfile for the image's config: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, "
 		  "VOLUME or WORKDIR" },
 	{ OPT_STR_AT(M, policy), .name = "policy", .arg = "FILE", .help = POLICY_HELP },
-	{ OPT_STR_AT(M, message), .name = "message", .letter = 'm', .arg = "TEXT",
-	  .help = "comment of this step in the image's history" },
 	{ OPT_SIZE_AT(M, max_bytes), .name = "max-size", .arg = "SIZE",
 	  .help = "refuse an archive that unpacks to more (default 16g)" },
 	{ OPT_FLAG_AT(M, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
@@ -57,10 +55,10 @@ static const struct command_example import_examples[] = {
 };
 
 static const struct command_text import_text = {
-	.usage = "[OPTIONS] FILE|DIR|- [NAME]",
+	.usage = "[OPTIONS] FILE|DIR NAME",
 	.about =
-		"Makes an image of one layer from a tar archive (\"-\": on standard input) or a directory that "
-		"holds a root file system. Prints the digest of the image; without a name it has none.",
+		"Makes an image of one layer from a tar archive or a directory that holds a root file "
+		"system. Prints the digest of the image.",
 	WORDS_EXAMPLES(import_examples),
 };
 
@@ -273,79 +271,64 @@ static const struct command_text tree_text = {
 	WORDS_EXAMPLES(tree_examples),
 };
 
-/* ---- registries ---- */
-
-#define REMOTE_ROWS(T) \
-	{ OPT_STR_AT(T, remote.authfile), .name = "authfile", .arg = "FILE", \
-	  .help = "file with credentials (default $REGISTRY_AUTH_FILE, then those of login)" }, \
-	{ OPT_STR_AT(T, remote.creds), .name = "creds", .arg = "USER:PASSWORD", \
-	  .help = "credentials, instead of those of login" }, \
-	{ OPT_STR_AT(T, remote.cert_dir), .name = "cert-dir", .arg = "DIR", \
-	  .help = "directory with the registry's CA (*.crt) and our certificate (*.cert, *.key)" }, \
-	{ OPT_TRI_AT(T, remote.tls_verify), .name = "tls-verify", \
-	  .help = "false: take any certificate, and plain HTTP where there is no TLS (default true, or as " \
-		  "registries.conf says)" }, \
-	{ OPT_DURATION_AT(T, remote.stall_ms), .name = "stall-timeout", .arg = "DURATION", \
-	  .help = "give up a connection, and begin another, after so much silence (default 60s)" }
-
-#define PU struct image_pull_options
-static const struct opt pull_opts[] = {
-	{ OPT_FLAG_AT(PU, all_tags), .name = "all-tags", .letter = 'a', .help = "pull every tag of the repository" },
-	{ OPT_STR_AT(PU, platform), .name = "platform", .arg = "OS/ARCH[/VARIANT]",
-	  .help = "image for another platform than this machine's" },
-	{ OPT_FLAG_AT(PU, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
-	{ OPT_SIZE_AT(PU, max_bytes), .name = "max-size", .arg = "SIZE",
-	  .help = "refuse a layer that unpacks to more (default 16g)" },
-	REMOTE_ROWS(PU),
+#define G struct image_sign_options
+static const struct opt sign_opts[] = {
+	{ OPT_STR_AT(G, key), .name = "key", .arg = "FILE",
+	  .help = "private key: PKCS#8 in PEM, or as cosign encrypts it" },
+	{ OPT_STR_AT(G, passphrase_file), .name = "passphrase-file", .arg = "FILE",
+	  .help = "passphrase of the key (default $COSIGN_PASSWORD, else it is asked for)" },
+	{ OPT_STR_AT(G, identity), .name = "identity", .arg = "NAME",
+	  .help = "sign it under this name, not that of the image" },
+	{ OPT_LIST_AT(G, annotations), .name = "annotation", .letter = 'a', .arg = "KEY=VALUE",
+	  .help = "sign this too" },
+	{ OPT_STR_AT(G, generate_key), .name = "generate-key", .arg = "PREFIX",
+	  .help = "make a key: PREFIX.key, encrypted, and PREFIX.pub" },
 };
 
-static const struct command_example pull_examples[] = {
-	{ "kist pull debian:12", "from docker.io, or where registries.conf looks for short names" },
-	{ "kist pull --platform linux/arm64 quay.io/fedora/fedora", "for another machine" },
-	{ "kist pull --tls-verify=false localhost:5000/app:1", "from a registry without TLS" },
+static const struct command_example sign_examples[] = {
+	{ "kist image sign --generate-key cosign", "make cosign.key and cosign.pub" },
+	{ "kist image sign --key cosign.key registry.example.com/app:1", "sign an image in the store" },
 };
 
-static const struct command_text pull_text = {
-	.usage = "[OPTIONS] NAME[:TAG|@DIGEST]...",
+static const struct command_text sign_text = {
+	.usage = "[OPTIONS] IMAGE...",
 	.about =
-		"Gets images from registries into the store. Of an image for several platforms, the one for "
-		"this machine comes. What the store has is not fetched again; layers are verified and unpacked "
-		"while they arrive, several at a time; a download that breaks goes on where it broke. A tag that "
-		"is in the store moves to the new image. Prints the digest of each image.",
-	WORDS_EXAMPLES(pull_examples),
+		"Signs the digest and the name of an image, as cosign, skopeo and podman do it with a key. The "
+		"signature is stored beside the image, is pushed with it, and goes with it. Prints what was "
+		"signed. The key may be of ECDSA, Ed25519 or RSA; one that is made here is of ECDSA on P-256 and "
+		"encrypted with a passphrase, which may be empty.",
+	WORDS_EXAMPLES(sign_examples),
 };
 
-#define PS struct image_push_options
-static const struct opt push_opts[] = {
-	{ OPT_STR_AT(PS, digestfile), .name = "digestfile", .arg = "FILE",
-	  .help = "write the digest of the image to FILE" },
-	{ OPT_FLAG_AT(PS, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
-	REMOTE_ROWS(PS),
+#define VF struct image_verify_options
+static const struct opt verify_opts[] = {
+	{ OPT_STR_AT(VF, key), .name = "key", .arg = "FILE", .help = "public key in PEM" },
+	{ OPT_STR_AT(VF, policy), .name = "policy", .arg = "FILE",
+	  .help = "a policy of containers-policy.json(5), asked as if the image came from its registry" },
+	{ OPT_STR_AT(VF, identity), .name = "identity", .arg = "NAME",
+	  .help = "NAME:TAG that must have been signed, or NAME with any tag (default: the image's name with any tag)" },
+	{ OPT_LIST_AT(VF, annotations), .name = "annotation", .letter = 'a', .arg = "KEY=VALUE",
+	  .help = "this must have been signed" },
 };
 
-static const struct command_example push_examples[] = {
-	{ "kist push app:1 registry.example.com/team/app:1", "under another name" },
-	{ "kist push quay.io/team/app:1", "to the registry that the name says" },
+static const struct command_example verify_examples[] = {
+	{ "kist image verify --key cosign.pub registry.example.com/app:1", "is it signed by this key?" },
+	{ "kist image verify --policy policy.json app:1", "would this policy let it in?" },
 };
 
-static const struct command_text push_text = {
-	.usage = "[OPTIONS] IMAGE [DESTINATION]",
+static const struct command_text verify_text = {
+	.usage = "--key FILE|--policy FILE [OPTIONS] IMAGE",
 	.about =
-		"Sends an image of the store to a registry, byte for byte, so that it keeps its digest. What the "
-		"registry has is not sent again; what another repository of the same registry has, as far as "
-		"names in the store tell, is mounted from there. Without a destination, the image's name says "
-		"where to; a name without a host belongs to docker.io. Prints the digest of the image.",
-	WORDS_EXAMPLES(push_examples),
+		"Verifies the signatures that are stored beside an image. With a key, prints what was signed, as "
+		"one JSON array of all good signatures; there must be one. With a policy, prints the image's "
+		"digest.",
+	WORDS_EXAMPLES(verify_examples),
 };
 
 static const struct command commands[] = {
-	{ "pull", "pull", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true, .is_remote = true,
-	  WORDS_OPTS(pull_opts), .summary = "get images from a registry", .text = &pull_text },
-	{ "push", "push", FACE_KIST, STATUS_PLAIN, 1, 2, .is_forwarded = true, .is_remote = true,
-	  WORDS_OPTS(push_opts), .summary = "send an image to a registry", .text = &push_text },
 	{ "load", "load", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(load_opts),
 	  .summary = "read images from a directory or archive", .text = &load_text },
-	{ "import", "import", FACE_KIST, STATUS_PLAIN, 1, 2, .is_forwarded = true, WORDS_OPTS(import_opts),
+	{ "import", "import", FACE_KIST, STATUS_PLAIN, 2, 2, .is_forwarded = true, WORDS_OPTS(import_opts),
 	  .summary = "make an image from a root file system", .text = &import_text },
 	{ "ls", "images", FACE_KIST, STATUS_PLAIN, 0, 0, .is_forwarded = true, WORDS_OPTS(ls_opts),
 	  .summary = "list the images in the store", .text = &ls_text },
@@ -358,6 +341,10 @@ static const struct command commands[] = {
 	  .summary = "remove what nothing needs", .text = &prune_text },
 	{ "unpack", "", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true, WORDS_OPTS(unpack_opts),
 	  .summary = "unpack an image that another tool wrote into the store", .text = &unpack_text },
+	{ "sign", "", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(sign_opts),
+	  .summary = "sign images with a key, or make a key", .text = &sign_text },
+	{ "verify", "", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true, WORDS_OPTS(verify_opts),
+	  .summary = "verify an image's signatures", .text = &verify_text },
 	{ "tag", "tag", FACE_KIST, STATUS_PLAIN, 2, WORDS_ANY, .is_forwarded = true,
 	  .summary = "give an image more names", .text = &tag_text },
 	{ "untag", "untag", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true,

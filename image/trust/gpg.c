@@ -204,7 +204,7 @@ static int judge(const char *status, int code, struct err *e)
 			return err_new(e, EPERM, "%s", bad[i].text);
 	/* One message, one signature: what else there may be has been verified by nobody. */
 	if (!WIFEXITED(code) || WEXITSTATUS(code) != 0 || count(status, "NEWSIG") != 1 ||
-	    count(status, "GOODSIG") != 1 || count(status, "VALIDSIG") != 1)
+	    count(status, "GOODSIG") != 1 || count(status, "VALIDSIG") != 1 || count(status, "PLAINTEXT") != 1)
 		return err_new(e, EPERM, "not an OpenPGP message with one good signature");
 	return 0;
 }
