@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "util/fd.h"
 #include "util/mem.h"
@@ -214,42 +216,93 @@ static int lower_list(int fs, const int *lower, size_t n, struct err *e)
 	return 0;
 }
 
-/* Mounts in a namespace of its own and leaves the detached copy in the descriptor table that it shares with us. */
-static int detached_by_mount(const char *data, int answer)
+void mount_overlay_words(const int *lower, size_t n, int upper, int work, unsigned flags, struct str *out)
 {
-	int fd = -1;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount("overlay", "/proc", "overlay", 0, data) == 0)
-		fd = open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (fd < 0)
-		fd = -errno;
-	return write(answer, &fd, sizeof(fd)) == (ssize_t)sizeof(fd) ? 0 : 1;
+	char path[32];
+	str_fmt(out, "%s%slowerdir=", flags & OVERLAY_USERXATTR ? "userxattr," : "",
+		flags & OVERLAY_VOLATILE ? "volatile," : "");
+	for (size_t i = 0; i < n; i++)
+		str_fmt(out, "%s%s", i ? ":" : "", fd_path(lower[i], path));
+	if (upper >= 0) {
+		str_fmt(out, ",upperdir=%s", fd_path(upper, path));
+		str_fmt(out, ",workdir=%s", fd_path(work, path));
+	}
+}
+
+/* The same directory in the mount namespace that we are in by now: overlayfs takes no other's. */
+static int open_here(int dir)
+{
+	char path[32], name[4096];
+	struct stat was, is;
+	ssize_t n = readlink(fd_path(dir, path), name, sizeof(name) - 1);
+	if (n < 0)
+		return -errno;
+	name[n] = '\0';
+	fd_auto int fd = openat(AT_FDCWD, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(dir, &was) < 0 || fstat(fd, &is) < 0)
+		return -errno;
+	return was.st_ino == is.st_ino && was.st_dev == is.st_dev ? fd_take(&fd) : -ESTALE;
+}
+
+enum { LAYERS_MAX = 128 };
+
+struct overlay {
+	const int *lower;
+	size_t n;
+	int upper, work;
+	unsigned flags;
+};
+
+static int mount_here(const struct overlay *o)
+{
+	str_auto struct str data = STR_MAX(4095);
+	mount_overlay_words(o->lower, o->n, o->upper, o->work, o->flags, &data);
+	if (data.is_full)
+		return -E2BIG;
+	if (mount("overlay", "/proc", "overlay", 0, data.p) < 0)
+		return -errno;
+	int fd = open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The table of descriptors is not ours alone: what is opened is closed again. */
+static int overlay_here(const struct overlay *o)
+{
+	int lower[LAYERS_MAX], fd = mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
+	struct overlay here = { .lower = lower, .upper = -1, .work = -1, .flags = o->flags };
+	for (; fd >= 0 && here.n < o->n; here.n += fd >= 0)
+		fd = lower[here.n] = open_here(o->lower[here.n]);
+	if (fd >= 0 && o->upper >= 0)
+		fd = here.upper = open_here(o->upper);
+	if (fd >= 0 && o->upper >= 0)
+		fd = here.work = open_here(o->work);
+	if (fd >= 0)
+		fd = mount_here(&here);
+	while (here.n > 0)
+		fd_close(lower[--here.n]);
+	fd_close(here.upper);
+	fd_close(here.work);
+	return fd;
 }
 
 /*
  * mount(2) takes a page of options, but attaches what it makes: a helper process does that where nobody sees it and
- * where its death leaves nothing. Only for kernels before 6.7 and more layers than fit in one fsconfig(2) string.
+ * where its death leaves nothing, and leaves the detached copy in the descriptor table that it shares with us. Only for
+ * kernels before 6.7 and more layers than fit in one fsconfig(2) string.
  */
-static int overlay_by_mount(const int *lower, size_t n, int upper, int work, unsigned flags, struct err *e)
+static int overlay_by_mount(const struct overlay *o, struct err *e)
 {
-	str_auto struct str data = STR_MAX(4095);
-	char path[32];
-	str_fmt(&data, "%s%slowerdir=", flags & OVERLAY_USERXATTR ? "userxattr," : "",
-		flags & OVERLAY_VOLATILE ? "volatile," : "");
-	for (size_t i = 0; i < n; i++)
-		str_fmt(&data, "%s%s", i ? ":" : "", fd_path(lower[i], path));
-	if (upper >= 0) {
-		str_fmt(&data, ",upperdir=%s", fd_path(upper, path));
-		str_fmt(&data, ",workdir=%s", fd_path(work, path));
-	}
-	if (data.is_full)
-		return err_new(e, E2BIG, "overlay: %zu layers: more than this kernel takes", n);
 	int ends[2], fd = -EIO;
+	if (o->n > LAYERS_MAX)
+		return err_new(e, E2BIG, "overlay: %zu layers: more than this kernel takes", o->n);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
 	struct clone_args args = { .flags = CLONE_FILES | CLONE_NEWNS, .exit_signal = SIGCHLD };
 	pid_t pid = sys_clone3(&args);
-	if (pid == 0)
-		_exit(detached_by_mount(data.p, ends[1]));
+	if (pid == 0) {
+		fd = overlay_here(o);
+		_exit(write(ends[1], &fd, sizeof(fd)) != (ssize_t)sizeof(fd));
+	}
 	if (pid < 0)
 		fd = -errno;
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -258,7 +311,7 @@ static int overlay_by_mount(const int *lower, size_t n, int upper, int work, uns
 	if (pid > 0 && read(ends[0], &fd, sizeof(fd)) != (ssize_t)sizeof(fd))
 		fd = -EIO;
 	fd_close(ends[0]);
-	return fd < 0 ? err_ret(e, fd, "overlay of %zu layers", n) : fd;
+	return fd < 0 ? err_ret(e, fd, "overlay of %zu layers", o->n) : fd;
 }
 
 static int add_layers(int fs, const int *lower, size_t n, struct err *e)
@@ -278,10 +331,11 @@ int mount_overlay(const int *lower, size_t n, int upper, int work, unsigned flag
 	if (fs < 0)
 		return err_sys(e, "overlay");
 	int r = lower_list(fs, lower, n, e);
-	if (r == -E2BIG)
+	const bool is_added = r == -E2BIG;
+	if (is_added)
 		r = add_layers(fs, lower, n, e);
 	if (r == -EOPNOTSUPP)
-		return overlay_by_mount(lower, n, upper, work, flags, e);
+		return overlay_by_mount(&(struct overlay){ lower, n, upper, work, flags }, e);
 	if (r < 0)
 		return r;
 	char path[32];
@@ -292,8 +346,12 @@ int mount_overlay(const int *lower, size_t n, int upper, int work, unsigned flag
 		return fs_error(fs, "userxattr", e);
 	if ((flags & OVERLAY_VOLATILE) && fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
 		return fs_error(fs, "volatile", e);
-	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+		/* Before Linux 6.5 any word was taken, and only looked at here. */
+		if (is_added && errno == EINVAL)
+			return overlay_by_mount(&(struct overlay){ lower, n, upper, work, flags }, e);
 		return fs_error(fs, "overlay", e);
+	}
 	int fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	return fd < 0 ? fs_error(fs, "overlay", e) : fd;
 }

@@ -9,6 +9,7 @@
 
 #include "spec/mountopt.h"
 #include "util/err.h"
+#include "util/mem.h"
 
 /*
  * Makes a detached mount of a new file system instance: `source` may be NULL; data words, superblock words and
@@ -49,3 +50,6 @@ enum {
  * /proc/self/fd. Returns a descriptor that the caller owns.
  */
 int mount_overlay(const int *lower, size_t n, int upper, int work, unsigned flags, struct err *e);
+
+/* The same as the options of mount(2), for those who attach it themselves; `out` is full when there are too many. */
+void mount_overlay_words(const int *lower, size_t n, int upper, int work, unsigned flags, struct str *out);
