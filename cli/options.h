@@ -88,6 +88,9 @@ struct run_options {
 	const char *entrypoint;      /* one word; "" clears the image's */
 	enum opt_tri read_only;
 	const char *network;         /* NULL, "none" or "host" */
+	const char *userns;          /* NULL, "host", "auto" or "auto:size=N" */
+	struct opt_list uid_maps;    /* CONTAINER:HOST[:COUNT] */
+	struct opt_list gid_maps;
 	const char *stop_signal;
 	struct opt_num stop_timeout_ms; /* -1: for ever */
 	const char *cidfile;

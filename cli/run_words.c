@@ -38,6 +38,9 @@ static void set_options(const struct run_options *o, struct compose_options *c)
 	c->workdir = o->workdir;
 	c->user = o->user;
 	c->network = o->network;
+	c->userns = o->userns;
+	c->uid_maps = words_strs(&o->uid_maps);
+	c->gid_maps = words_strs(&o->gid_maps);
 	c->volumes = words_strs(&o->volumes);
 	c->tmpfs = words_strs(&o->tmpfs);
 	c->devices = words_strs(&o->devices);
@@ -86,7 +89,8 @@ static int check_bundle(const struct run_options *o, int argc, bool is_oci, stru
 		{ "--group-add", o->group_add.count }, { "--entrypoint", o->entrypoint },
 		{ "--volume", o->volumes.count }, { "--tmpfs", o->tmpfs.count }, { "--shm-size", o->shm_bytes.is_set },
 		{ "--read-only", o->read_only != OPT_UNSET }, { "--hostname", o->hostname },
-		{ "--network", o->network }, { "--annotation", o->annotations.count },
+		{ "--network", o->network }, { "--userns", o->userns }, { "--uidmap", o->uid_maps.count },
+		{ "--gidmap", o->gid_maps.count }, { "--annotation", o->annotations.count },
 		{ "--memory", o->memory_bytes.is_set }, { "--memory-swap", o->memory_swap_bytes.is_set },
 		{ "--memory-reservation", o->memory_reservation_bytes.is_set }, { "--cpus", o->nano_cpus.is_set },
 		{ "--cpu-shares", o->cpu_shares.is_set }, { "--cpuset-cpus", o->cpuset_cpus },

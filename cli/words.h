@@ -95,7 +95,7 @@ extern const struct page words_run, words_life, words_limits, words_freeze, word
 	words_spec, words_about, words_image, words_mounts, words_system;
 
 /* The options of run, which plan has too. */
-enum { WORDS_RUN_OPTS = 51 };
+enum { WORDS_RUN_OPTS = 54 };
 extern const struct opt words_run_opts[];
 
 /*

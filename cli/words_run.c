@@ -91,6 +91,13 @@ const struct opt words_run_opts[] = {
 	  .help = "host name inside the container" },
 	{ OPT_WORD_AT(R, network), .name = "network", .faces = FACE_KIST, .arg = "none|host",
 	  .help = "a network of its own with loopback only, or the host's" },
+	{ OPT_STR_AT(R, userns), .name = "userns", .faces = FACE_KIST, .arg = "MODE",
+	  .help = "host: none of its own, whatever --config says; auto, or auto:size=COUNT: one with ids (65536) that no "
+		  "other container has" },
+	{ OPT_LIST_AT(R, uid_maps), .name = "uidmap", .faces = FACE_KIST, .arg = "CONTAINER:HOST[:COUNT]",
+	  .help = "users of a user namespace; without --gidmap groups, too. Layers and volumes are seen through the map" },
+	{ OPT_LIST_AT(R, gid_maps), .name = "gidmap", .faces = FACE_KIST, .arg = "CONTAINER:HOST[:COUNT]",
+	  .help = "groups of a user namespace; without --uidmap users, too" },
 	{ OPT_STR_AT(R, stop_signal), .name = "stop-signal", .faces = FACE_KIST, .arg = "SIGNAL",
 	  .help = "signal that stop sends (default: the image's, else TERM)" },
 	{ OPT_DURATION_AT(R, stop_timeout_ms), .name = "stop-timeout", .faces = FACE_KIST, .arg = "SECONDS",

@@ -8,14 +8,12 @@
 #include <string.h>
 
 #include "engine/compose_parts.h"
-#include "ns/enter.h"
 #include "spec/default.h"
 #include "spec/fields.h"
 #include "util/fd.h"
 #include "util/mem.h"
-#include "util/proc.h"
 
-enum { ENV_FILE_MAX = 1 << 20, HOSTNAME_MAX = 63, TTY_GID = 5 };
+enum { ENV_FILE_MAX = 1 << 20, HOSTNAME_MAX = 63 };
 
 /* ---- lists ---- */
 
@@ -115,28 +113,6 @@ static void join_linux(struct spec_linux *l, const struct spec_linux *d)
 		l->resources = d->resources;
 }
 
-/* tty's group on most hosts is 5: where only a user's own id is mapped, the terminals are root's. */
-static int fit_mounts(struct compose *c, struct err *e)
-{
-	struct spec_id_maps gids;
-
-	if (!proc_is_in_userns())
-		return 0;
-	int r = enter_read_map("/proc/self/gid_map", c->a, &gids, e);
-	for (size_t i = 0; i < gids.n && r == 0; i++)
-		if (gids.v[i].container_id.v <= TTY_GID && TTY_GID - gids.v[i].container_id.v < gids.v[i].size.v)
-			return 0;
-	for (size_t i = 0; i < c->s->mounts.n && r == 0; i++) {
-		struct strs *o = &c->s->mounts.v[i].options;
-		size_t n = 0;
-		for (size_t k = 0; k < o->n; k++)
-			if (strcmp(o->v[k], "gid=5") != 0)
-				o->v[n++] = o->v[k];
-		o->n = n;
-	}
-	return r;
-}
-
 static int join_defaults(struct compose *c, struct err *e)
 {
 	free_auto char *text = spec_default_json(false);
@@ -161,22 +137,23 @@ static int join_defaults(struct compose *c, struct err *e)
 		s->root = arena_new(c->a, struct spec_root);
 		s->root->path = "rootfs";   /* a name only: the tree is handed in */
 	}
-	return c->is_mounts_given ? 0 : fit_mounts(c, e);
+	return 0;
 }
 
 /* ---- names and networks ---- */
 
-static void drop_namespace(struct spec_linux *l, int kind)
+void compose_drop_namespace(struct compose *c, int kind)
 {
+	struct spec_namespaces *list = &c->s->linux_->namespaces;
 	size_t n = 0;
 
-	for (size_t i = 0; i < l->namespaces.n; i++)
-		if (l->namespaces.v[i].kind != kind)
-			l->namespaces.v[n++] = l->namespaces.v[i];
-	l->namespaces.n = n;
+	for (size_t i = 0; i < list->n; i++)
+		if (list->v[i].kind != kind)
+			list->v[n++] = list->v[i];
+	list->n = n;
 }
 
-static void add_namespace(struct compose *c, int kind)
+void compose_add_namespace(struct compose *c, int kind)
 {
 	struct spec_namespaces *list = &c->s->linux_->namespaces;
 	struct spec_namespace *v = arena_array(c->a, list->n + 1, sizeof(*v));
@@ -192,9 +169,9 @@ static int compose_names(struct compose *c, struct err *e)
 	const struct spec_namespace *uts = spec_namespace_find(c->s, CLONE_NEWUTS);
 
 	if (c->o->network) {
-		drop_namespace(c->s->linux_, CLONE_NEWNET);
+		compose_drop_namespace(c, CLONE_NEWNET);
 		if (strcmp(c->o->network, "none") == 0)
-			add_namespace(c, CLONE_NEWNET);
+			compose_add_namespace(c, CLONE_NEWNET);
 	}
 	if (c->o->hostname && !(uts && !uts->path))
 		return err_new(e, EINVAL, "option --hostname: the configuration shares its UTS namespace");
@@ -220,6 +197,8 @@ int compose(const struct compose_options *o, const struct image *image, struct s
 
 	*file = (struct spec){ 0 };
 	int r = join_defaults(&c, e);
+	if (r == 0)
+		r = compose_userns(&c, e);
 	if (r == 0)
 		r = compose_names(&c, e);
 	if (r == 0)

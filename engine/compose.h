@@ -23,6 +23,8 @@ struct compose_options {
 	const char *entrypoint;    /* one word; "" takes the image's away */
 	const char *hostname, *workdir, *user;
 	const char *network;       /* "none" or "host" */
+	const char *userns;        /* "host", "auto" or "auto:size=N" */
+	struct strs uid_maps, gid_maps; /* CONTAINER:HOST[:COUNT] */
 	struct strs env;           /* K=V */
 	struct strs volumes, tmpfs, devices, cap_add, cap_drop, security, ulimits, sysctls, annotations, groups;
 	struct opt_bool terminal, read_only;

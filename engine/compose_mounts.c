@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine/compose_parts.h"
+#include "engine/root.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -87,6 +88,13 @@ static struct spec_mount bind_of(struct compose *c, const char *source, const ch
 	return m;
 }
 
+/* What lies in the store has the image's ids: a container with a map sees it, as its layers, through that. */
+static void map_volume(struct compose *c, struct spec_mount *m)
+{
+	if (root_is_mapped(c->s))
+		compose_add_str(c->a, &m->options, "idmap");
+}
+
 /* ---- -v [SOURCE:]DIR[:OPTIONS] ---- */
 
 struct volume_word {
@@ -157,7 +165,9 @@ static int add_volume(struct compose *c, size_t first, const char *word, size_t 
 		r = volume_named(c, v.source, v.destination, v.is_copied, &source, e);
 	if (r < 0)
 		return err_at(e, r, "volume %s", word);
-	const struct spec_mount m = bind_of(c, source, v.destination, v.words);
+	struct spec_mount m = bind_of(c, source, v.destination, v.words);
+	if (!v.source || *v.source != '/')
+		map_volume(c, &m);
 	put_mount(c, first, &m);
 	return 0;
 }
@@ -199,7 +209,8 @@ static int add_image_volumes(struct compose *c, size_t first, size_t number, str
 		int r = volume_anonymous(c, path, number + i, &source, e);
 		if (r < 0)
 			return err_at(e, r, "volume %s of the image", path);
-		const struct spec_mount m = bind_of(c, source, path, NULL);
+		struct spec_mount m = bind_of(c, source, path, NULL);
+		map_volume(c, &m);
 		put_mount(c, first, &m);
 	}
 	return 0;

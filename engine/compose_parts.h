@@ -13,6 +13,7 @@ struct compose {
 	bool is_mounts_given;
 };
 
+int compose_userns(struct compose *c, struct err *e);
 int compose_process(struct compose *c, struct err *e);
 int compose_security(struct compose *c, struct err *e);
 int compose_mounts(struct compose *c, struct err *e);
@@ -20,6 +21,10 @@ int compose_limits(struct compose *c, struct err *e);
 
 /* Puts K=V over what a list has by that name. */
 void compose_set_env(struct arena *a, struct strs *env, const char *entry);
+
+/* Takes a kind of namespace out of the list; puts in a new one. */
+void compose_drop_namespace(struct compose *c, int kind);
+void compose_add_namespace(struct compose *c, int kind);
 
 /* Appends to a list of the arena. */
 void compose_add_str(struct arena *a, struct strs *list, const char *text);

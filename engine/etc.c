@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/root.h"
+#include "ns/userns.h"
 #include "runtime/state.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -62,6 +64,15 @@ static bool has_mount(const struct spec *s, const char *destination)
 	return false;
 }
 
+/* Of a container whose ids are others on the host, it is root's. */
+static int give_to_root(const struct spec *s, int fd)
+{
+	if (!root_is_mapped(s))
+		return 0;
+	int64_t uid = userns_to_host(&s->linux_->uid_mappings, 0), gid = userns_to_host(&s->linux_->gid_mappings, 0);
+	return uid < 0 || gid < 0 || fchown(fd, (uid_t)uid, (gid_t)gid) == 0 ? 0 : -errno;
+}
+
 static int add_file(struct making *t, const char *name, const char *text, size_t len, struct err *e)
 {
 	static const char *options[] = { "bind", "rprivate", NULL };
@@ -74,7 +85,9 @@ static int add_file(struct making *t, const char *name, const char *text, size_t
 	fd_auto int fd = openat(t->etc.root, file_name(t->etc.name, name, file), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW |
 				O_CLOEXEC, 0644);
 	/* The mode is Docker's, whatever our umask. */
-	int r = fd < 0 || fchmod(fd, 0644) < 0 ? -errno : fd_write_all(fd, text, len);
+	int r = fd < 0 || fchmod(fd, 0644) < 0 ? -errno : give_to_root(t->s, fd);
+	if (r == 0)
+		r = fd_write_all(fd, text, len);
 	if (r < 0)
 		return err_ret(e, r, "%s for the container", destination);
 	t->mounts[t->n++] = (struct spec_mount){

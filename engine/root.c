@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/unpack.h"
+#include "ns/idmapped.h"
 #include "ns/mount.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -59,7 +61,25 @@ static bool is_user(void)
 	return geteuid() != 0 || proc_is_in_userns();
 }
 
-static int stack(const struct record_dir *d, const struct layers *l, bool is_volatile, struct err *e)
+static bool moves_ids(const struct spec_id_maps *maps)
+{
+	for (size_t i = 0; i < maps->n; i++)
+		if (maps->v[i].container_id.v != maps->v[i].host_id.v)
+			return true;
+	return false;
+}
+
+bool root_is_mapped(const struct spec *spec)
+{
+	const struct spec_namespace *user = spec_namespace_find(spec, CLONE_NEWUSER);
+
+	return user && !user->path && (moves_ids(&spec->linux_->uid_mappings) || moves_ids(&spec->linux_->gid_mappings)) &&
+	       !is_user();
+}
+
+/* `maps`: of the container's user namespace, or NULL. */
+static int stack(const struct record_dir *d, const struct layers *l, bool is_volatile, const struct spec_linux *maps,
+		 struct err *e)
 {
 	const unsigned flags = (is_user() ? OVERLAY_USERXATTR : 0) | (is_volatile ? OVERLAY_VOLATILE : 0);
 	fd_auto int upper = open_dir(d, "upper", e);
@@ -72,6 +92,9 @@ static int stack(const struct record_dir *d, const struct layers *l, bool is_vol
 		return err_sys(e, "container %s: empty layer", d->name);
 	if (l->n == 0 && (empty = open_dir(d, "empty", e)) < 0)
 		return empty;
+	if (maps)
+		return idmapped_overlay(l->n ? l->fd : &empty, l->n ? l->n : 1, d->fd, &maps->uid_mappings,
+					&maps->gid_mappings, flags, e);
 	return mount_overlay(l->n ? l->fd : &empty, l->n ? l->n : 1, upper, work, flags, e);
 }
 
@@ -88,7 +111,7 @@ int root_make(const struct store *s, const struct record_dir *d, const struct im
 		r = layers_open(s, image, &l, e);
 	if (r == 0)
 		r = make_upper(d, l.n ? l.fd[0] : -1, e);
-	return r < 0 ? r : stack(d, &l, is_volatile, e);
+	return r < 0 ? r : stack(d, &l, is_volatile, NULL, e);
 }
 
 void root_unmark(const struct record_dir *d)
@@ -98,7 +121,8 @@ void root_unmark(const struct record_dir *d)
 	unlinkat(d->fd, "work/work/incompat", AT_REMOVEDIR);
 }
 
-int root_again(const struct store *s, const struct record_dir *d, struct err *e)
+int root_again(const struct store *s, const struct record_dir *d, const struct spec *spec, bool is_volatile,
+	       struct err *e)
 {
 	struct layers l layers_auto = { .n = 0 };
 	free_auto char *text = NULL;
@@ -118,7 +142,7 @@ int root_again(const struct store *s, const struct record_dir *d, struct err *e)
 		ids[image.layers.n++] = line;
 	}
 	r = layers_open(s, &image, &l, e);
-	return r < 0 ? r : stack(d, &l, false, e);
+	return r < 0 ? r : stack(d, &l, is_volatile, root_is_mapped(spec) ? spec->linux_ : NULL, e);
 }
 
 int root_view(const struct store *s, const struct image *image, struct err *e)

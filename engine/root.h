@@ -6,6 +6,7 @@
 #pragma once
 #include "engine/record.h"
 #include "image/layers.h"
+#include "spec/spec.h"
 
 /*
  * Makes upper and work directories and the list of held layers in a new container's directory, and the overlay. Layers
@@ -21,8 +22,19 @@ int root_make(const struct store *s, const struct record_dir *d, const struct im
  */
 void root_unmark(const struct record_dir *d);
 
-/* Makes the overlay of a container that is there. -ENODATA: it has no layers, since it was not made from an image. */
-int root_again(const struct store *s, const struct record_dir *d, struct err *e);
+/*
+ * True when the container has a user namespace of its own in which ids are not themselves, and its files are to be root's: the
+ * overlay that it gets is that of root_again then, while root_make's is for looking at the image and preparing the
+ * container's layer, in the ids that are on the disk. In a user namespace of kist's own, which may map no mounts, never.
+ */
+bool root_is_mapped(const struct spec *spec);
+
+/*
+ * Makes the overlay of a container that is there, id-mapped if its configuration asks for that. -ENODATA: it has no layers,
+ * since it was not made from an image. is_volatile: as above.
+ */
+int root_again(const struct store *s, const struct record_dir *d, const struct spec *spec, bool is_volatile,
+	       struct err *e);
 
 /* A view of an image's tree to look into: nothing can be written, nothing is left. */
 int root_view(const struct store *s, const struct image *image, struct err *e);

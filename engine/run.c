@@ -19,6 +19,7 @@
 #include "runtime/exposed.h"
 #include "runtime/launcher.h"
 #include "runtime/rootless.h"
+#include "spec/check.h"
 #include "spec/load.h"
 #include "util/clock.h"
 #include "util/fd.h"
@@ -197,6 +198,21 @@ int run_place_hooks(struct create_request *create, const struct record_dir *d, c
 
 /* ---- one container ---- */
 
+/* The container's layer is prepared, in the ids of the image: from here on it is seen through the container's map. */
+static int map_root(const struct run_request *rq, const struct run_source *s, const struct record_dir *d,
+		    const struct spec *spec, int *tree, struct err *e)
+{
+	int r = spec_check(spec, e);
+
+	if (r < 0)
+		return r;
+	/* One overlay at a time may have the upper directory. */
+	fd_drop(tree);
+	root_unmark(d);
+	*tree = root_again(&s->store, d, spec, rq->is_rm, e);
+	return *tree < 0 ? fd_take(tree) : 0;
+}
+
 /*
  * From here on the container's directory is there, and goes again on failure. -ERESTART: what it is to be is known now,
  * and that kist has to run from a read-only mount for it (exposed.h).
@@ -221,6 +237,8 @@ static int run_in(const struct run_request *rq, struct run_source *s, struct rec
 		return r;
 	if (exposed_is(&spec) && !launcher_is_sealed())
 		return -ERESTART;
+	if (s->has_image && root_is_mapped(&spec) && (r = map_root(rq, s, d, &spec, &tree, e)) < 0)
+		return r;
 	bool is_hooked = s->has_image && spec.hooks;
 	if (is_hooked)
 		spec.root->path = "rootfs";

@@ -61,7 +61,7 @@ static int again(const char *state_root, const struct store *s, const char *stor
 	create.bundle = record.bundle ? record.bundle : "/";
 	create.config = config;
 	create.config_len = len;
-	fd_auto int tree = root_again(s, d, e);
+	fd_auto int tree = root_again(s, d, &spec, false, e);
 	if (tree < 0 && tree != -ENODATA)
 		return tree;
 	if (tree >= 0 && spec.hooks) {
