@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/flush.h"
 #include "image/intake.h"
 #include "image/relay.h"
 #include "util/fd.h"
@@ -272,6 +274,7 @@ struct pool {
 	struct sharing *sharing;
 	struct layerjob *jobs;
 	size_t count;
+	size_t *order; /* in which the jobs are begun */
 	const struct layerjob_options *options;
 	struct progress *progress;
 	atomic_size_t next;
@@ -282,7 +285,8 @@ struct pool {
 static void *worker(void *arg)
 {
 	struct pool *p = arg;
-	for (size_t i; !p->is_failed && (i = atomic_fetch_add(&p->next, 1)) < p->count;) {
+	for (size_t n; !p->is_failed && (n = atomic_fetch_add(&p->next, 1)) < p->count;) {
+		size_t i = p->order[n];
 		struct layerjob *job = &p->jobs[i];
 		struct progress_row *row = &p->progress->rows[i];
 		if (!job->is_wanted)
@@ -295,6 +299,23 @@ static void *worker(void *arg)
 			p->is_failed = true;
 	}
 	return NULL;
+}
+
+/* The largest first, so that no long one is left alone at the end; a size that is not known counts as large. */
+static int by_size(const void *a, const void *b, void *arg)
+{
+	const struct pool *p = arg;
+	const size_t *x = a, *y = b;
+	uint64_t of_x = p->jobs[*x].size_bytes, of_y = p->jobs[*y].size_bytes;
+	return of_x != of_y ? (of_x < of_y ? 1 : -1) : *x < *y ? -1 : 1;
+}
+
+static void put_in_order(struct pool *p)
+{
+	p->order = mem_alloc((p->count + 1) * sizeof(*p->order));
+	for (size_t i = 0; i < p->count; i++)
+		p->order[i] = i;
+	qsort_r(p->order, p->count, sizeof(*p->order), by_size, p);
 }
 
 /* What is not wanted is done already. */
@@ -353,10 +374,17 @@ int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
 		.options = options,
 		.progress = options->progress ? options->progress : &own,
 	};
-	for (size_t i = 0; i < count; i++)
+	bool is_writing = false;
+	for (size_t i = 0; i < count; i++) {
 		pool.wanted += jobs[i].is_wanted;
+		is_writing |= jobs[i].is_wanted && (jobs[i].wants_blob || jobs[i].wants_tree);
+	}
+	put_in_order(&pool);
 	open_sharing(&pool);
 	show(&pool);
+	struct flush flush = { .dir = -1 };
+	if (is_writing)
+		flush_open(&flush, in->dir);
 	pthread_t threads[8];
 	unsigned int extra = thread_count(&pool), started = 0;
 	/* This thread works too; a thread that cannot be started is not missed. */
@@ -365,6 +393,8 @@ int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
 	worker(&pool);
 	while (started > 0)
 		pthread_join(threads[--started], NULL);
+	flush_done(&flush);
+	free(pool.order);
 	progress_done(pool.progress);
 	sharing_done(&sharing);
 	for (size_t i = 0; i < count; i++)

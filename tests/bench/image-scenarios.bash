@@ -70,7 +70,7 @@ measure_unpacking() {	# measure_unpacking PACKING TOOL...
 		words_of "$tool" "$packing" || return
 		args+=("@$tool" -p "$(fresh "$packing")" -c "$(gone)" "${words[@]}")
 	done
-	measure_rounds "$packing" "$rounds" "${args[@]}"
+	measure_rounds "$packing" "$rounds" -o "${args[@]}"
 }
 
 # measure_rounds SCENARIO ROUNDS TIMER-WORD...: as measure, with no warming up and no fewer rounds than said
@@ -114,8 +114,8 @@ image_second() {
 
 # The time of a load of the whole image, which another scenario may have measured.
 whole_ms() {
-	[[ -n ${results[gzip.median.kist]-} ]] || measure_unpacking gzip kist >&2
-	say "${results[gzip.median.kist]-}"
+	[[ -n ${results[gzip.min.kist]-} ]] || measure_unpacking gzip kist >&2
+	say "${results[gzip.min.kist]-}"
 }
 
 share_of_more() {	# share_of_more WHOLE-MS
@@ -126,8 +126,8 @@ share_of_more() {	# share_of_more WHOLE-MS
 		size=$(gzip -dc "$layouts/gzip/blobs/sha256/$layer" | wc -c)
 		total=$((total + size)) more=$size
 	done
-	results[second.share.kist]=$(awk "BEGIN { fixed = ${results[second.median.nothing]}
-		printf \"%.2f\", (${results[second.median.more]} - fixed) / (${1:-0} - fixed) / ($more / ($total - $more)) }")
+	results[second.share.kist]=$(awk "BEGIN { fixed = ${results[second.min.nothing]}
+		printf \"%.2f\", (${results[second.min.more]} - fixed) / (${1:-0} - fixed) / ($more / ($total - $more)) }")
 }
 
 # many_layers COUNT: the image of setup.bash with COUNT layers: the file system and small ones above it, "many:latest"
@@ -205,7 +205,7 @@ image_memory() {
 	local name load="$kist --store $mnt/store image"
 
 	make_large || return
-	measure_rounds memory 1 \
+	measure_rounds memory 1 -o \
 		@file -p "$(fresh gzip)" -c "$(gone)" $load import "$disk/one.tar" one:1 \
 		@files -p "$(fresh gzip)" -c "$(gone)" $load import "$disk/many.tar" many:1 \
 		@debian -p "$(fresh gzip)" -c "$(gone)" $load load "$layouts/gzip:debian" \

@@ -29,16 +29,17 @@ run_words() {
 
 # measure SCENARIO ROUNDS TIMER-WORD...: prints the timer's table and keeps its numbers
 measure() {
-	local scenario=$1 rounds=$2 table name median rss faults json=()
+	local scenario=$1 rounds=$2 table name median min rss faults json=()
 
 	shift 2
 	((quick)) && rounds=$(((rounds + 3) / 4))
 	[[ -n $json_dir ]] && json=(-j "$json_dir/$scenario.json")
 	table=$("$timer" -n "$rounds" "${json[@]}" "$@" </dev/null) || return
 	say "$table"
-	while read -r name median _ _ _ rss _ faults; do
+	while read -r name median min _ _ rss _ faults; do
 		[[ $name == command ]] && continue
 		results[$scenario.median.$name]=$median
+		results[$scenario.min.$name]=$min
 		results[$scenario.rss.$name]=$rss
 		results[$scenario.faults.$name]=$faults
 	done <<<"$table"

@@ -4,8 +4,9 @@
  * of a millisecond: it starts them with posix_spawn, under SCHED_RR where that is permitted, and takes turns,
  * so that a slow spell of the machine hits all of them alike. tests/bench/run calls it; nothing else does.
  *
- *   timer [-n ROUNDS] [-w WARM_UPS] [-j FILE] @NAME [-p SHELL] [-c SHELL] COMMAND [ARG...] [@NAME ...]...
+ *   timer [-o] [-n ROUNDS] [-w WARM_UPS] [-j FILE] @NAME [-p SHELL] [-c SHELL] COMMAND [ARG...] [@NAME ...]...
  *
+ *   -o       ordinary scheduling: for commands that leave work to threads of the kernel, which would have to wait
  *   -n, -w   timed rounds (50) and rounds before them that do not count (3)
  *   -j       writes the table as JSON, too: an array with one object per line
  *   -p, -c   shell text to be run before and after each run of the command, outside of its time
@@ -53,6 +54,7 @@ struct command {
 struct options {
 	unsigned int rounds, warm_ups;
 	const char *json_path;
+	bool is_ordinary;
 	struct command commands[COMMANDS_MAX];
 	unsigned int command_count;
 };
@@ -364,13 +366,15 @@ static void parse(struct options *o, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "+n:w:j:")) != -1)
+	while ((option = getopt(argc, argv, "+on:w:j:")) != -1)
 		if (option == 'n')
 			o->rounds = parse_count(optarg, 1);
 		else if (option == 'w')
 			o->warm_ups = parse_count(optarg, 0);
 		else if (option == 'j')
 			o->json_path = optarg;
+		else if (option == 'o')
+			o->is_ordinary = true;
 		else
 			exit(2);
 	for (char **arg = argv + optind; *arg;) {
@@ -379,7 +383,7 @@ static void parse(struct options *o, int argc, char **argv)
 		arg = parse_command(o, arg);
 	}
 	if (!o->command_count)
-		die("usage", "[-n ROUNDS] [-w WARM_UPS] [-j FILE] @NAME [-p SHELL] [-c SHELL] COMMAND...");
+		die("usage", "[-o] [-n ROUNDS] [-w WARM_UPS] [-j FILE] @NAME [-p SHELL] [-c SHELL] COMMAND...");
 }
 
 int main(int argc, char **argv)
@@ -389,7 +393,7 @@ int main(int argc, char **argv)
 	FILE *json = NULL;
 
 	parse(&o, argc, argv);
-	if (sched_setscheduler(0, SCHED_RR, &priority) < 0)
+	if (!o.is_ordinary && sched_setscheduler(0, SCHED_RR, &priority) < 0)
 		fprintf(stderr, "timer: SCHED_RR: %s: goes on without it\n", strerror(errno));
 	for (unsigned int i = 0; i < o.command_count; i++)
 		if (!(o.commands[i].samples = calloc(o.rounds, sizeof(struct sample))))
