@@ -37,7 +37,7 @@ KIST_SRC  := $(filter-out cli/image_%.c cli/registry_%.c cli/verbs.c cli/gen%.c,
 IMAGE_SRC := $(addprefix cli/,opt.c optval.c out.c template.c cmd.c verbs.c words_system.c) \
              $(wildcard cli/image_*.c image/*.c image/trust/*.c util/*.c)
 # Talks to registries: as kist-image without its verbs, and with libcurl.
-REGISTRY_SRC := $(filter-out cli/image_%.c,$(IMAGE_SRC)) cli/image_words.c $(wildcard cli/registry_*.c image/registry/*.c)
+REGISTRY_SRC := $(filter-out cli/image_%.c,$(IMAGE_SRC)) cli/image_words.c cli/image_files_words.c $(wildcard cli/registry_*.c image/registry/*.c)
 GEN_SRC   := $(wildcard cli/gen*.c cli/words*.c) $(addprefix cli/,help.c image_words.c opt.c optval.c) \
              $(addprefix util/,mem.c fd.c err.c jx_near.c)
 # seccomp, caps and JSON are static, because loading libraries is a third of the time of other runtimes' start.

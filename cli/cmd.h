@@ -86,6 +86,11 @@ command_fn cmd_rm;        /* struct rm_options */
 command_fn cmd_plan;      /* struct run_options */
 command_fn cmd_doctor;    /* struct doctor_options */
 
+/* A container's files: kist opens them, kist-image reads them. */
+command_fn cmd_commit;    /* struct commit_options */
+command_fn cmd_diff;      /* struct diff_options */
+command_fn cmd_export;    /* struct export_options */
+
 /*
  * All `kist image VERB` commands: executes kist-image. `options` is NULL; argv holds the words after the verb
  * as they were typed, because kist-image parses them with the same rows (cli/image_words.c).

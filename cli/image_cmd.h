@@ -16,9 +16,12 @@ union image_options {
 	struct image_prune_options prune;
 	struct image_history_options history;
 	struct image_save_options save;
+	struct files_options files;
 	struct image_check_options check;
 	struct image_tree_options tree;
 	struct system_df_options df;
+	struct image_pull_options pull;
+	struct image_push_options push;
 	struct image_sign_options sign;
 	struct image_verify_options verify;
 };
@@ -31,4 +34,8 @@ image_verb_fn image_cmd_ls, image_cmd_inspect;
 image_verb_fn image_cmd_rm, image_cmd_prune;
 image_verb_fn image_cmd_tag, image_cmd_untag, image_cmd_history, image_cmd_save;
 image_verb_fn image_cmd_check, image_cmd_tree, image_cmd_df;
+image_verb_fn image_cmd_pull, image_cmd_push;
+
+/* For kist alone: its descriptors of a container's files come as numbers. */
+image_verb_fn image_cmd_files_commit, image_cmd_files_diff, image_cmd_files_export;
 image_verb_fn image_cmd_sign, image_cmd_verify;

@@ -53,11 +53,11 @@ int image_cmd_import(const struct store *s, const union image_options *options, 
 	const struct image_import_options *o = &options->import;
 	struct import_request request = {
 		.path = argv[0],
-		.name = argv[1],
+		.name = argc > 1 ? argv[1] : NULL,
+		.message = o->message,
 		.changes = o->changes.items,
 		.change_count = o->changes.count,
 	};
-	(void)argc;
 	set_options(&request.options, o->max_bytes, o->quiet, o->verbose);
 	trust_auto struct trust *trust = NULL;
 	int r = trust_open(o->policy, &trust, e);

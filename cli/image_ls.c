@@ -49,7 +49,8 @@ static void fill_row(const struct store *s, const struct name_row *from, struct 
 {
 	image_auto struct image im = { .name = NULL };
 	struct err ignored;
-	const char *colon = from->name ? strrchr(from->name, ':') : NULL;
+	const char *at = from->name ? strchr(from->name, '@') : NULL;
+	const char *colon = at ? at : from->name ? strrchr(from->name, ':') : NULL;
 	*row = (struct image_row){
 		.name = from->name ? from->name : "",
 		.digest = from->desc->digest,
@@ -64,7 +65,7 @@ static void fill_row(const struct store *s, const struct name_row *from, struct 
 	if (from->name) {
 		row->repository =
 			colon ? arena_strn(a, from->name, (size_t)(colon - from->name)) : from->name;
-		row->tag = colon ? colon + 1 : "";
+		row->tag = at ? "<none>" : colon ? colon + 1 : "";
 	}
 	if (image_open(s, from->desc->digest, &im, &ignored) == 0) {
 		row->size_bytes = image_bytes(s, &im);

@@ -15,7 +15,11 @@ static const struct verb verbs[] = {
 	{ "untag", image_cmd_untag, VERB_MAKES_STORE },	    { "history", image_cmd_history, VERB_READS_STORE },
 	{ "save", image_cmd_save, VERB_READS_STORE },
 	{ "check", image_cmd_check, VERB_READS_STORE },   { "tree", image_cmd_tree, VERB_READS_STORE },
-	{ "system-df", image_cmd_df, VERB_READS_STORE },    { "sign", image_cmd_sign, VERB_READS_STORE },
+	{ "system-df", image_cmd_df, VERB_READS_STORE },
+	{ "file-commit", image_cmd_files_commit, VERB_MAKES_STORE },
+	{ "file-diff", image_cmd_files_diff, VERB_WITHOUT_STORE },
+	{ "file-export", image_cmd_files_export, VERB_WITHOUT_STORE },
+	{ "sign", image_cmd_sign, VERB_READS_STORE },
 	{ "verify", image_cmd_verify, VERB_READS_STORE },
 };
 

@@ -42,6 +42,8 @@ static const struct opt import_opts[] = {
 	  .help = "a line of a Dockerfile for the image's config: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, "
 		  "VOLUME or WORKDIR" },
 	{ OPT_STR_AT(M, policy), .name = "policy", .arg = "FILE", .help = POLICY_HELP },
+	{ OPT_STR_AT(M, message), .name = "message", .letter = 'm', .arg = "TEXT",
+	  .help = "comment of this step in the image's history" },
 	{ OPT_SIZE_AT(M, max_bytes), .name = "max-size", .arg = "SIZE",
 	  .help = "refuse an archive that unpacks to more (default 16g)" },
 	{ OPT_FLAG_AT(M, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
@@ -55,10 +57,10 @@ static const struct command_example import_examples[] = {
 };
 
 static const struct command_text import_text = {
-	.usage = "[OPTIONS] FILE|DIR NAME",
+	.usage = "[OPTIONS] FILE|DIR|- [NAME]",
 	.about =
-		"Makes an image of one layer from a tar archive or a directory that holds a root file "
-		"system. Prints the digest of the image.",
+		"Makes an image of one layer from a tar archive (\"-\": on standard input) or a directory that "
+		"holds a root file system. Prints the digest of the image; without a name it has none.",
 	WORDS_EXAMPLES(import_examples),
 };
 
@@ -271,6 +273,71 @@ static const struct command_text tree_text = {
 	WORDS_EXAMPLES(tree_examples),
 };
 
+/* ---- registries ---- */
+
+#define REMOTE_ROWS(T) \
+	{ OPT_STR_AT(T, remote.authfile), .name = "authfile", .arg = "FILE", \
+	  .help = "file with credentials (default $REGISTRY_AUTH_FILE, then those of login)" }, \
+	{ OPT_STR_AT(T, remote.creds), .name = "creds", .arg = "USER:PASSWORD", \
+	  .help = "credentials, instead of those of login" }, \
+	{ OPT_STR_AT(T, remote.cert_dir), .name = "cert-dir", .arg = "DIR", \
+	  .help = "directory with the registry's CA (*.crt) and our certificate (*.cert, *.key)" }, \
+	{ OPT_TRI_AT(T, remote.tls_verify), .name = "tls-verify", \
+	  .help = "false: take any certificate, and plain HTTP where there is no TLS (default true, or as " \
+		  "registries.conf says)" }, \
+	{ OPT_DURATION_AT(T, remote.stall_ms), .name = "stall-timeout", .arg = "DURATION", \
+	  .help = "give up a connection, and begin another, after so much silence (default 60s)" }
+
+#define PU struct image_pull_options
+static const struct opt pull_opts[] = {
+	{ OPT_FLAG_AT(PU, all_tags), .name = "all-tags", .letter = 'a', .help = "pull every tag of the repository" },
+	{ OPT_STR_AT(PU, platform), .name = "platform", .arg = "OS/ARCH[/VARIANT]",
+	  .help = "image for another platform than this machine's" },
+	{ OPT_FLAG_AT(PU, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
+	{ OPT_SIZE_AT(PU, max_bytes), .name = "max-size", .arg = "SIZE",
+	  .help = "refuse a layer that unpacks to more (default 16g)" },
+	REMOTE_ROWS(PU),
+};
+
+static const struct command_example pull_examples[] = {
+	{ "kist pull debian:12", "from docker.io, or where registries.conf looks for short names" },
+	{ "kist pull --platform linux/arm64 quay.io/fedora/fedora", "for another machine" },
+	{ "kist pull --tls-verify=false localhost:5000/app:1", "from a registry without TLS" },
+};
+
+static const struct command_text pull_text = {
+	.usage = "[OPTIONS] NAME[:TAG|@DIGEST]...",
+	.about =
+		"Gets images from registries into the store. Of an image for several platforms, the one for "
+		"this machine comes. What the store has is not fetched again; layers are verified and unpacked "
+		"while they arrive, several at a time; a download that breaks goes on where it broke. A tag that "
+		"is in the store moves to the new image. Prints the digest of each image.",
+	WORDS_EXAMPLES(pull_examples),
+};
+
+#define PS struct image_push_options
+static const struct opt push_opts[] = {
+	{ OPT_STR_AT(PS, digestfile), .name = "digestfile", .arg = "FILE",
+	  .help = "write the digest of the image to FILE" },
+	{ OPT_FLAG_AT(PS, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
+	REMOTE_ROWS(PS),
+};
+
+static const struct command_example push_examples[] = {
+	{ "kist push app:1 registry.example.com/team/app:1", "under another name" },
+	{ "kist push quay.io/team/app:1", "to the registry that the name says" },
+};
+
+static const struct command_text push_text = {
+	.usage = "[OPTIONS] IMAGE [DESTINATION]",
+	.about =
+		"Sends an image of the store to a registry, byte for byte, so that it keeps its digest. What the "
+		"registry has is not sent again; what another repository of the same registry has, as far as "
+		"names in the store tell, is mounted from there. Without a destination, the image's name says "
+		"where to; a name without a host belongs to docker.io. Prints the digest of the image.",
+	WORDS_EXAMPLES(push_examples),
+};
+
 #define G struct image_sign_options
 static const struct opt sign_opts[] = {
 	{ OPT_STR_AT(G, key), .name = "key", .arg = "FILE",
@@ -326,9 +393,13 @@ static const struct command_text verify_text = {
 };
 
 static const struct command commands[] = {
+	{ "pull", "pull", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true, .is_remote = true,
+	  WORDS_OPTS(pull_opts), .summary = "get images from a registry", .text = &pull_text },
+	{ "push", "push", FACE_KIST, STATUS_PLAIN, 1, 2, .is_forwarded = true, .is_remote = true,
+	  WORDS_OPTS(push_opts), .summary = "send an image to a registry", .text = &push_text },
 	{ "load", "load", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(load_opts),
 	  .summary = "read images from a directory or archive", .text = &load_text },
-	{ "import", "import", FACE_KIST, STATUS_PLAIN, 2, 2, .is_forwarded = true, WORDS_OPTS(import_opts),
+	{ "import", "import", FACE_KIST, STATUS_PLAIN, 1, 2, .is_forwarded = true, WORDS_OPTS(import_opts),
 	  .summary = "make an image from a root file system", .text = &import_text },
 	{ "ls", "images", FACE_KIST, STATUS_PLAIN, 0, 0, .is_forwarded = true, WORDS_OPTS(ls_opts),
 	  .summary = "list the images in the store", .text = &ls_text },

@@ -64,6 +64,7 @@ struct run_options {
 	struct create_options oci;
 	const char *config;          /* --config FILE: merged over the image's config */
 	const char *name;
+	const char *pull;            /* NULL (as "missing"), "missing", "always", "newer" or "never" */
 	bool detach;
 	bool rm;
 	bool keep;                   /* OCI face: leave the state directory after exit */
@@ -271,9 +272,10 @@ struct image_load_options {
 	bool verbose;                /* progress also where standard error is no terminal */
 };
 
-/* image import SOURCE NAME */
+/* image import SOURCE [NAME] */
 struct image_import_options {
 	struct opt_list changes;     /* --change: lines of a Dockerfile */
+	const char *message;
 	const char *policy;
 	struct opt_num max_bytes;
 	bool quiet;
@@ -282,6 +284,31 @@ struct image_import_options {
 
 struct image_unpack_options {
 	const char *policy;
+};
+
+/* How to reach a registry: of all verbs that do. */
+struct remote_options {
+	const char *authfile;
+	const char *creds;           /* USER[:PASSWORD] */
+	const char *cert_dir;
+	enum opt_tri tls_verify;
+	struct opt_num stall_ms;     /* silence after which a connection is given up */
+};
+
+/* image pull NAME... */
+struct image_pull_options {
+	struct remote_options remote;
+	const char *platform;        /* OS/ARCH[/VARIANT] */
+	struct opt_num max_bytes;
+	bool all_tags;
+	bool quiet;
+};
+
+/* image push IMAGE [DESTINATION] */
+struct image_push_options {
+	struct remote_options remote;
+	const char *digestfile;
+	bool quiet;
 };
 
 struct image_ls_options {
@@ -329,6 +356,42 @@ struct image_check_options {
 struct system_df_options {
 	const char *format;
 	bool verbose;
+};
+
+/* commit ID [NAME] */
+struct commit_options {
+	const char *author;
+	const char *message;
+	struct opt_list changes;     /* --change: lines of a Dockerfile */
+	enum opt_tri pause;          /* unset is yes, where it can be done */
+	const char *iidfile;
+	bool quiet;
+};
+
+struct diff_options {
+	const char *format;          /* NULL, "lines" or "json" */
+};
+
+struct export_options {
+	const char *output;          /* NULL: standard output */
+};
+
+/* What kist hands to kist-image for commit, diff and export: descriptors, and what it knows of the container. */
+struct files_options {
+	struct opt_num upper;        /* the container's upper directory */
+	struct opt_num lower;        /* its image's tree; unset: none */
+	struct opt_num view;         /* its whole tree */
+	struct opt_list mounts;      /* destinations */
+	bool live;                   /* processes may change it meanwhile */
+	const char *digest;          /* of its image's manifest */
+	const char *created_by;
+	const char *author;
+	const char *message;
+	struct opt_list changes;
+	const char *iidfile;
+	bool quiet;
+	const char *format;
+	const char *output;
 };
 
 /* image sign --key FILE IMAGE..., or --generate-key PREFIX */

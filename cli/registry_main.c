@@ -8,6 +8,8 @@
 
 /* Ends in a row without a name. */
 static const struct verb verbs[] = {
+	{ "pull", image_cmd_pull, VERB_MAKES_STORE },
+	{ "push", image_cmd_push, VERB_READS_STORE },
 	{ NULL, NULL, VERB_WITHOUT_STORE },
 };
 

@@ -22,6 +22,18 @@ static struct opt_bool yes_no(enum opt_tri t)
 	return (struct opt_bool){ .has = t != OPT_UNSET, .v = t == OPT_YES };
 }
 
+static enum pull_when pull_when(const char *word)
+{
+	static const char *const words[] = {
+		[PULL_MISSING] = "missing", [PULL_ALWAYS] = "always", [PULL_NEWER] = "newer", [PULL_NEVER] = "never",
+	};
+
+	for (size_t i = 0; word && i < ARRAY_LEN(words); i++)
+		if (!strcmp(words[i], word))
+			return (enum pull_when)i;
+	return PULL_MISSING;
+}
+
 static struct strs rest_of(int argc, char **argv, int from, struct arena *a)
 {
 	struct strs list = { .v = arena_array(a, (size_t)argc + 1, sizeof(*list.v)) };
@@ -84,7 +96,7 @@ static int check_bundle(const struct run_options *o, int argc, bool is_oci, stru
 		const char *name;
 		bool is_given;
 	} others[] = {
-		{ "--config", o->config }, { "--tty", o->tty != OPT_UNSET }, { "--env", o->env.count },
+		{ "--config", o->config }, { "--pull", o->pull }, { "--tty", o->tty != OPT_UNSET }, { "--env", o->env.count },
 		{ "--env-file", o->env_files.count }, { "--workdir", o->workdir }, { "--user", o->user },
 		{ "--group-add", o->group_add.count }, { "--entrypoint", o->entrypoint },
 		{ "--volume", o->volumes.count }, { "--tmpfs", o->tmpfs.count }, { "--shm-size", o->shm_bytes.is_set },
@@ -157,6 +169,7 @@ int run_words(const struct cli *cli, const struct run_options *o, int argc, char
 		return 0;
 	}
 	ret->image = o->config ? NULL : argv[0];
+	ret->pull = pull_when(o->pull);
 	ret->options.command = rest_of(argc, argv, o->config ? 0 : 1, a);
 	set_options(o, &ret->options);
 	set_labels(o, a, &ret->labels);

@@ -14,7 +14,7 @@
 #include "util/outfile.h"
 
 /* The pages whose verbs helpers do. */
-static const struct page *const pages[] = { &words_image, &words_system };
+static const struct page *const pages[] = { &words_image, &words_system, &words_files_work };
 
 /* A helper's verb is the command's own name; of a group other than `image`, the group's word comes first. */
 static bool is_named(const struct page *page, const struct command *c, const char *verb)

@@ -82,6 +82,9 @@ union command_options {
 	struct inspect_options inspect;
 	struct rm_options rm;
 	struct doctor_options doctor;
+	struct commit_options commit;
+	struct diff_options diff;
+	struct export_options export;
 };
 
 extern const struct page *const words_pages[];
@@ -92,10 +95,13 @@ extern const size_t words_global_count;
 
 /* The tables of one page each; image_words.c has that of kist-image. */
 extern const struct page words_run, words_life, words_limits, words_freeze, words_logs,
-	words_spec, words_about, words_image, words_mounts, words_system;
+	words_spec, words_about, words_image, words_mounts, words_system, words_files;
+
+/* What kist-image is told by kist alone, for the verbs of words_files. */
+extern const struct page words_files_work;
 
 /* The options of run, which plan has too. */
-enum { WORDS_RUN_OPTS = 54 };
+enum { WORDS_RUN_OPTS = 55 };
 extern const struct opt words_run_opts[];
 
 /*

@@ -56,6 +56,9 @@ static const struct command_text create_text = {
 const struct opt words_run_opts[] = {
 	{ OPT_STR_AT(R, name), .name = "name", .faces = FACE_KIST, .arg = "NAME",
 	  .help = "name of the container (default: made up)" },
+	{ OPT_WORD_AT(R, pull), .name = "pull", .faces = FACE_KIST, .arg = "missing|always|newer|never",
+	  .help = "get the image from its registry if the store does not have it (default), always, always but do "
+		  "with what is there if that fails, or never" },
 	{ OPT_FLAG_AT(R, detach), .name = "detach", .letter = 'd',
 	  .help = "leave it running in the background and print its name" },
 	{ OPT_FLAG_AT(R, rm), .name = "rm", .faces = FACE_KIST,
@@ -186,7 +189,8 @@ static const struct command_text run_text = {
 		"is made from what the image says, and the options change it. With --config, the file is "
 		"an OCI config.json: it names its image by the annotation io.kist.image, or a root "
 		"directory by root.path; what it leaves out comes from the image and from kist's "
-		"defaults, and the options go over it. With --bundle, the directory is an OCI bundle and "
+		"defaults, and the options go over it. An image that is not in the store is pulled first, as "
+		"--pull says. With --bundle, the directory is an OCI bundle and "
 		"the word an ID, as runc has it.\n\n"
 		"In the foreground, signals are passed on to the program and kist ends with the program's "
 		"status. With -d, a keeper stays behind that writes the log and records how the program "

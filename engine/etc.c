@@ -157,3 +157,10 @@ int etc_add(const char *state_root, const char *name, struct spec *s, struct etc
 	etc.root = -1;
 	return 0;
 }
+
+const char *etc_destination(size_t n)
+{
+	static const char *const paths[] = { "/etc/hostname", "/etc/hosts", "/etc/resolv.conf" };
+
+	return n < ARRAY_LEN(paths) ? paths[n] : NULL;
+}

@@ -7,6 +7,8 @@
  * Caller: engine.
  */
 #pragma once
+#include <stddef.h>
+
 #include "spec/spec.h"
 #include "util/err.h"
 
@@ -33,3 +35,6 @@ void etc_keep(struct etc *t);
 
 /* Removes those of a container that has ended. `root`: the state root. */
 void etc_sweep(int root, const char *name);
+
+/* Where the files appear in a container: the n-th, or NULL when there are no more. */
+const char *etc_destination(size_t n);

@@ -121,28 +121,89 @@ void root_unmark(const struct record_dir *d)
 	unlinkat(d->fd, "work/work/incompat", AT_REMOVEDIR);
 }
 
+/* An image as far as its layers go, by the list in the container's directory. `own_text` holds the digests. */
+static int held_layers(const struct record_dir *d, char **own_text, const char *ids[static IMAGE_LAYERS_MAX],
+		       struct image *image, struct err *e)
+{
+	int r = file_read(d->fd, "layers", LAYERS_FILE_MAX, false, own_text, NULL);
+
+	if (r < 0)
+		return r == -ENOENT ? -ENODATA : err_ret(e, r, "container %s: layers", d->name);
+	char *rest = *own_text;
+	*image = (struct image){ .name = d->name, .layers.v = ids };
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		if (!*line)
+			continue;
+		if (!digest_is_valid(line) || image->layers.n == IMAGE_LAYERS_MAX)
+			return err_new(e, EINVAL, "container %s: layers: \"%.80s\" is no digest", d->name, line);
+		ids[image->layers.n++] = line;
+	}
+	return 0;
+}
+
+static int open_held(const struct store *s, const struct record_dir *d, struct layers *ret, struct err *e)
+{
+	free_auto char *text = NULL;
+	const char *ids[IMAGE_LAYERS_MAX];
+	struct image image;
+	int r = held_layers(d, &text, ids, &image, e);
+
+	return r < 0 ? r : layers_open(s, &image, ret, e);
+}
+
 int root_again(const struct store *s, const struct record_dir *d, const struct spec *spec, bool is_volatile,
 	       struct err *e)
 {
 	struct layers l layers_auto = { .n = 0 };
-	free_auto char *text = NULL;
-	const char *ids[IMAGE_LAYERS_MAX];
-	struct image image = { .name = d->name };
-	int r = file_read(d->fd, "layers", LAYERS_FILE_MAX, false, &text, NULL);
+	int r = open_held(s, d, &l, e);
+
+	return r < 0 ? r : stack(d, &l, is_volatile, root_is_mapped(spec) ? spec->linux_ : NULL, e);
+}
+
+/* overlayfs takes a single layer only under an upper one: alone it is the tree itself. */
+static int view(struct layers *l, struct err *e)
+{
+	if (l->n == 1)
+		return fd_take(&l->fd[0]);
+	return mount_overlay(l->fd, l->n, -1, -1, is_user() ? OVERLAY_USERXATTR : 0, e);
+}
+
+int root_parts(const struct store *s, const struct record_dir *d, int *ret_upper, int *ret_lower, struct err *e)
+{
+	struct layers l layers_auto = { .n = 0 };
+	int r = open_held(s, d, &l, e);
 
 	if (r < 0)
-		return r == -ENOENT ? -ENODATA : err_ret(e, r, "container %s: layers", d->name);
-	char *rest = text;
-	image.layers.v = ids;
-	for (char *line; (line = strsep(&rest, "\n"));) {
-		if (!*line)
-			continue;
-		if (!digest_is_valid(line) || image.layers.n == IMAGE_LAYERS_MAX)
-			return err_new(e, EINVAL, "container %s: layers: \"%.80s\" is no digest", d->name, line);
-		ids[image.layers.n++] = line;
-	}
-	r = layers_open(s, &image, &l, e);
-	return r < 0 ? r : stack(d, &l, is_volatile, root_is_mapped(spec) ? spec->linux_ : NULL, e);
+		return r;
+	fd_auto int upper = open_dir(d, "upper", e);
+	fd_auto int lower = upper < 0 || l.n == 0 ? -1 : view(&l, e);
+	if (upper < 0 || (lower < 0 && l.n))
+		return upper < 0 ? upper : lower;
+	*ret_upper = fd_take(&upper);
+	*ret_lower = fd_take(&lower);
+	return 0;
+}
+
+/* The upper directory on top of the others, all of them to be read only: so it does not matter whether it is in use. */
+int root_whole(const struct store *s, const struct record_dir *d, struct err *e)
+{
+	struct layers l layers_auto = { .n = 0 };
+	int all[IMAGE_LAYERS_MAX + 2];
+	int r = open_held(s, d, &l, e);
+
+	if (r < 0)
+		return r;
+	fd_auto int upper = open_dir(d, "upper", e);
+	fd_auto int empty = upper >= 0 && l.n == 0 ? open_dir(d, "empty", e) : -1;
+	if (upper < 0 || (l.n == 0 && empty < 0))
+		return upper < 0 ? upper : empty;
+	size_t n = 0;
+	all[n++] = upper;
+	if (l.n == 0)
+		all[n++] = empty;
+	for (size_t i = 0; i < l.n; i++)
+		all[n++] = l.fd[i];
+	return mount_overlay(all, n, -1, -1, is_user() ? OVERLAY_USERXATTR : 0, e);
 }
 
 int root_view(const struct store *s, const struct image *image, struct err *e)
@@ -156,8 +217,5 @@ int root_view(const struct store *s, const struct image *image, struct err *e)
 		return r;
 	if (l.n == 0)
 		return err_new(e, ENODATA, "image %s: has no layers", image->name ? image->name : image->digest);
-	/* overlayfs takes a single layer only under an upper one. */
-	if (l.n == 1)
-		return fd_take(&l.fd[0]);
-	return mount_overlay(l.fd, l.n, -1, -1, is_user() ? OVERLAY_USERXATTR : 0, e);
+	return view(&l, e);
 }

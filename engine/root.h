@@ -38,3 +38,12 @@ int root_again(const struct store *s, const struct record_dir *d, const struct s
 
 /* A view of an image's tree to look into: nothing can be written, nothing is left. */
 int root_view(const struct store *s, const struct image *image, struct err *e);
+
+/*
+ * The container's upper directory (O_PATH) and the tree of its layers below it, as root_view has it (-1: it has none).
+ * -ENODATA as with root_again.
+ */
+int root_parts(const struct store *s, const struct record_dir *d, int *ret_upper, int *ret_lower, struct err *e);
+
+/* The container's whole tree to be read, whether it runs or not. -ENODATA as with root_again. */
+int root_whole(const struct store *s, const struct record_dir *d, struct err *e);

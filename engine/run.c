@@ -13,6 +13,7 @@
 #include "engine/etc.h"
 #include "engine/launch.h"
 #include "engine/logfile.h"
+#include "engine/pull.h"
 #include "engine/root.h"
 #include "engine/run_parts.h"
 #include "runtime/control.h"
@@ -37,6 +38,34 @@ char *run_absolute(struct arena *a, const char *path)
 	return strcmp(path, ".") == 0 ? arena_str(a, cwd) : arena_fmt(a, "%s/%s", strcmp(cwd, "/") ? cwd : "", path);
 }
 
+/* A pull may have made the store itself. */
+static int open_pulled(const struct run_request *rq, struct run_source *s, struct err *e)
+{
+	store_done(&s->store);
+	s->store = STORE_NONE;
+	int r = store_open(rq->store, false, &s->store, e);
+	return r < 0 ? r : image_open(&s->store, s->image_word, &s->image, e);
+}
+
+/* An image that is there costs no system call more, unless a pull was asked for. */
+static int open_image(const struct run_request *rq, enum pull_when when, struct run_source *s, struct err *e)
+{
+	struct err pull_err = { 0 };
+	bool is_first = (when == PULL_ALWAYS || when == PULL_NEWER) && pull_is_name(s->image_word);
+	int r = is_first ? pull_image(rq->store, s->image_word, &pull_err) : 0;
+
+	if (r < 0 && when == PULL_ALWAYS) {
+		*e = pull_err;
+		return r;
+	}
+	r = is_first ? open_pulled(rq, s, e) : image_open(&s->store, s->image_word, &s->image, e);
+	if (r != -ENOENT || is_first || when == PULL_NEVER || !pull_is_name(s->image_word))
+		return r;
+	err_clear(e);
+	r = pull_image(rq->store, s->image_word, e);
+	return r < 0 ? r : open_pulled(rq, s, e);
+}
+
 int run_load_source(const struct run_request *rq, bool is_plan, struct run_source *ret, struct err *e)
 {
 	const char *image = rq->image;
@@ -55,9 +84,9 @@ int run_load_source(const struct run_request *rq, bool is_plan, struct run_sourc
 	ret->store_path = run_absolute(&ret->arena, rq->store);
 	if (!image)
 		return 0;
-	r = image_open(&ret->store, image, &ret->image, e);
-	ret->has_image = r == 0;
 	ret->image_word = image;
+	r = open_image(rq, is_plan ? PULL_NEVER : rq->pull, ret, e);
+	ret->has_image = r == 0;
 	return r;
 }
 

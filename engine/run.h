@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "engine/compose.h"
+#include "engine/pull.h"
 #include "runtime/create.h"
 #include "runtime/criu.h"
 #include "spec/spec.h"
@@ -18,6 +19,7 @@ struct run_request {
 	const char *state_root, *store;
 	const char *name;              /* or the id; NULL: made up */
 	const char *image;             /* NULL: the config file's annotation, or none */
+	enum pull_when pull;
 	const char *config_file;
 	const char *bundle, *bundle_config;   /* bundle_config: instead of its config.json; NULL */
 	struct compose_options options;

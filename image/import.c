@@ -4,75 +4,36 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "image/change.h"
 #include "image/commit.h"
+#include "image/packer.h"
 #include "image/tarwrite.h"
 #include "util/clock.h"
 #include "util/fd.h"
 
-/* A directory is written as tar by a thread into a pipe, from which the layer is taken in like any other. */
-struct packer {
-	pthread_t thread;
-	bool is_running;
-	int root;
-	int own_out;
-	int result;
-	struct err err;
-};
-
 struct import {
 	struct import_request *request;
 	struct packer packer;
+	int root; /* the directory that is imported */
 	json_t *process;
 };
 
-static void *pack(void *arg)
+/* A directory is written as tar by a thread into a pipe, from which the layer is taken in like any other. */
+static int pack(void *ctx, int out, struct err *e)
 {
-	struct packer *p = arg;
-	struct tarout out;
+	const struct import *im = ctx;
+	struct tarout tar;
 	struct treeout tree;
-	tarout_open(&out, tarout_to_fd, &p->own_out);
-	treeout_open(&tree, &out);
-	p->result = tar_write_tree(p->root, &tree, &p->err);
+	tarout_open(&tar, tarout_to_fd, &out);
+	treeout_open(&tree, &tar);
+	int r = tar_write_tree(im->root, &tree, e);
 	treeout_done(&tree);
-	tarout_done(&out);
-	fd_drop(&p->own_out);
-	return NULL;
-}
-
-static int packer_start(struct packer *p, int root, int *ret_in, struct err *e)
-{
-	int ends[2];
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
-	p->root = root;
-	p->own_out = ends[1];
-	int num = pthread_create(&p->thread, NULL, pack, p);
-	if (num) {
-		fd_close(ends[0]);
-		fd_close(ends[1]);
-		return err_ret(e, -num, "start a thread");
-	}
-	p->is_running = true;
-	*ret_in = ends[0];
-	return 0;
-}
-
-static int packer_end(struct packer *p, struct err *e)
-{
-	if (!p->is_running)
-		return 0;
-	pthread_join(p->thread, NULL);
-	p->is_running = false;
-	if (p->result < 0)
-		*e = p->err;
-	return p->result;
+	tarout_done(&tar);
+	return r;
 }
 
 /* Called when the layer is in: the config names its diffID. */
@@ -84,10 +45,12 @@ static int make_config(struct plan *plan, void *ctx, struct err *e)
 	if (r < 0)
 		return r;
 	clock_text(now);
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:O, s:{s:s, s:[s]}, s:[{s:s, s:s}]}", "created", now,
-				"architecture", platform_arch(), "os", "linux", "config", im->process,
-				"rootfs", "type", "layers", "diff_ids", plan->jobs[0].diff_id, "history",
-				"created", now, "created_by", "kist image import");
+	json_t *step = json_pack("{s:s, s:s}", "created", now, "created_by", "kist image import");
+	if (im->request->message)
+		json_object_set_new(step, "comment", json_string(im->request->message));
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:O, s:{s:s, s:[s]}, s:[o]}", "created", now, "architecture",
+				platform_arch(), "os", "linux", "config", im->process, "rootfs", "type",
+				"layers", "diff_ids", plan->jobs[0].diff_id, "history", step);
 	plan->config = json_dumps(doc, JSON_COMPACT);
 	json_decref(doc);
 	if (!plan->config)
@@ -96,7 +59,7 @@ static int make_config(struct plan *plan, void *ctx, struct err *e)
 	return 0;
 }
 
-static int open_source(struct import *im, struct layerjob *job, int *own_root, struct err *e)
+static int open_source(struct import *im, struct layerjob *job, struct err *e)
 {
 	const char *path = im->request->path;
 	struct stat st;
@@ -107,8 +70,10 @@ static int open_source(struct import *im, struct layerjob *job, int *own_root, s
 		return err_sys(e, "%s", path);
 	job->is_stream = true;
 	if (S_ISDIR(st.st_mode)) {
-		*own_root = fd_take(&fd);
-		int r = packer_start(&im->packer, *own_root, &fd, e);
+		im->root = fd_take(&fd);
+		im->packer.write = pack;
+		im->packer.ctx = im;
+		int r = packer_start(&im->packer, &fd, e);
 		if (r < 0)
 			return r;
 	}
@@ -116,41 +81,54 @@ static int open_source(struct import *im, struct layerjob *job, int *own_root, s
 	return 0;
 }
 
+/* docker import fetches what is a URL; here that is left to programs which do nothing else. */
+static int check_words(const struct import_request *request, char name[static REF_TEXT_MAX], struct err *e)
+{
+	struct ref ref;
+	if (strncmp(request->path, "http://", 7) == 0 || strncmp(request->path, "https://", 8) == 0)
+		return err_new(e, EINVAL, "not a file or directory: fetch it, such as by curl, into \"kist import -\"");
+	if (!request->name)
+		return 0;
+	int r = ref_parse(request->name, &ref, e);
+	if (r == 0 && ref.digest[0])
+		return err_new(e, EINVAL, "image name \"%s\": a name that is given has no digest", request->name);
+	if (r == 0)
+		ref_text(&ref, name);
+	return r;
+}
+
 static int take_in(const struct store *s, struct import *im, struct plan *plan, struct err *e)
 {
 	ingest_auto struct ingest in = INGEST_NONE;
-	fd_auto int root = -1;
-	struct ref ref;
 	char name[REF_TEXT_MAX];
-	int r = ref_parse(im->request->name, &ref, e);
+	int r = check_words(im->request, name, e);
 	for (size_t i = 0; r == 0 && i < im->request->change_count; i++)
 		r = change_apply(im->process, im->request->changes[i], e);
 	if (r == 0)
 		r = trust_check(im->request->trust, &(const struct trust_subject){ .transport = "tarball" }, e);
 	if (r < 0 || (r = ingest_open(s, &in, e)) < 0)
 		return r;
-	ref_text(&ref, name);
 	plan_layers(plan, 1);
-	plan_name(plan, name);
+	if (im->request->name)
+		plan_name(plan, name);
 	plan->make_config = make_config;
 	plan->ctx = im;
-	r = open_source(im, &plan->jobs[0], &root, e);
+	r = open_source(im, &plan->jobs[0], e);
 	if (r == 0)
 		r = image_commit(&in, plan, &im->request->options, e);
 	/* The packer's pipe must be closed before it can be waited for. */
 	if (plan->count)
 		layerjob_done(&plan->jobs[0]);
-	struct err ignored;
-	packer_end(&im->packer, &ignored);
-	return r;
+	return packer_blame(&im->packer, r, e);
 }
 
 int image_import(const struct store *s, struct import_request *request, struct err *e)
 {
 	plan_auto struct plan plan = { .count = 0 };
-	struct import im = { .request = request, .process = json_object(), .packer = { .own_out = -1 } };
+	struct import im = { .request = request, .process = json_object(), .packer = PACKER_NONE, .root = -1 };
 	int r = take_in(s, &im, &plan, e);
 	json_decref(im.process);
+	fd_drop(&im.root);
 	memcpy(request->digest, plan.digest, DIGEST_TEXT_MAX);
 	return r < 0 ? err_at(e, r, "import %s", request->path) : 0;
 }

@@ -6,7 +6,8 @@
 
 struct import_request {
 	const char *path; /* archive, directory, or "-" */
-	const char *name;
+	const char *name;    /* NULL: the image has none */
+	const char *message; /* comment of the step in the history; NULL: none */
 	const char *const *changes; /* Dockerfile lines */
 	size_t change_count;
 	struct layerjob_options options;

@@ -33,7 +33,7 @@ static bool is_same_name(const char *a, const char *b)
 		return true;
 	if (ref_parse(a, &x, &ignored) < 0 || ref_parse(b, &y, &ignored) < 0)
 		return false;
-	return strcmp(ref_short(x.name), ref_short(y.name)) == 0 &&
+	return strcmp(ref_short(x.name), ref_short(y.name)) == 0 && strcmp(x.digest, y.digest) == 0 &&
 	       strcmp(x.tag[0] ? x.tag : "latest", y.tag[0] ? y.tag : "latest") == 0;
 }
 

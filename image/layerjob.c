@@ -50,24 +50,34 @@ static bool ends_in(const char *text, const char *ending)
 	return len >= n && strcmp(text + len - n, ending) == 0;
 }
 
+/* The number of the packing that a type means, or -1. */
+static int find_packing(const char *media_type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(packings); i++)
+		if (ends_in(media_type, packings[i].endings[0]) || ends_in(media_type, packings[i].endings[1]))
+			return (int)i;
+	return -1;
+}
+
+enum packing layer_packing(const char *media_type)
+{
+	int i = media_type ? find_packing(media_type) : -1;
+	return i < 0 ? PACKING_NONE : (enum packing)i;
+}
+
 /*
  * A type that says one packing for bytes of another is refused, so that all readers of the image see the
  * same.
  */
 static int check_media_type(const struct layerjob *job, struct err *e)
 {
-	if (!job->media_type)
+	int i = job->media_type ? find_packing(job->media_type) : (int)job->packing;
+	if (i < 0)
+		return err_new(e, EINVAL, "mediaType %.120s is not that of a layer", job->media_type);
+	if (i == (int)job->packing)
 		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(packings); i++) {
-		if (!ends_in(job->media_type, packings[i].endings[0]) &&
-		    !ends_in(job->media_type, packings[i].endings[1]))
-			continue;
-		if (i == job->packing)
-			return 0;
-		return err_new(e, EINVAL, "mediaType %s, but the data is %s", job->media_type,
-			       packings[job->packing].name);
-	}
-	return err_new(e, EINVAL, "mediaType %.120s is not that of a layer", job->media_type);
+	return err_new(e, EINVAL, "mediaType %s, but the data is %s", job->media_type,
+		       packings[job->packing].name);
 }
 
 /* ---- the second digest, between inflating and unpacking ---- */
@@ -295,8 +305,8 @@ static void *worker(void *arg)
 		job->result = run_job(p->in, p->sharing, job, &p->options->limits, row, &job->err);
 		progress_end(p->progress, row,
 			     job->result < 0 ? "stopped" : job->wants_tree ? "unpacked" : "verified");
-		if (job->result < 0)
-			p->is_failed = true;
+		if (job->result < 0 && !atomic_exchange(&p->is_failed, true) && p->options->failed)
+			p->options->failed(p->options->ctx);
 	}
 	return NULL;
 }
@@ -336,6 +346,7 @@ static unsigned int thread_count(const struct pool *p)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned int n = p->options->threads ? p->options->threads : cpus > 0 ? (unsigned int)cpus : 1;
+	n = n < p->options->at_once_min ? p->options->at_once_min : n;
 	n = n < p->wanted ? n : p->wanted;
 	return n < 8 ? n : 8;
 }
@@ -397,10 +408,12 @@ int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
 	free(pool.order);
 	progress_done(pool.progress);
 	sharing_done(&sharing);
+	/* A layer that was stopped because of another says nothing of the cause. */
+	const struct layerjob *failed = NULL;
 	for (size_t i = 0; i < count; i++)
-		if (jobs[i].result < 0) {
-			*e = jobs[i].err;
-			return jobs[i].result;
-		}
-	return 0;
+		if (jobs[i].result < 0 && (!failed || failed->result == -ECANCELED))
+			failed = &jobs[i];
+	if (failed)
+		*e = failed->err;
+	return failed ? failed->result : 0;
 }

@@ -50,9 +50,13 @@ struct layerjob {
 struct layerjob_options {
 	struct inflate_limits limits;
 	unsigned int threads; /* layers at a time; 0: one per processor */
+	unsigned int at_once_min; /* but at least so many */
 	enum progress_style style;
 	struct progress *progress; /* for callers that say something between; NULL: the jobs have one of their own */
 	const char *verb;          /* of the progress; NULL: "reading" */
+	/* Told when the first layer has failed, so that the others need not come to their end. NULL: nobody. */
+	void (*failed)(void *ctx);
+	void *ctx;
 };
 
 /* Fills a job for nothing known. */
@@ -65,6 +69,9 @@ void layerjob_done(struct layerjob *job);
  */
 int layerjobs_run(struct ingest *in, struct layerjob *jobs, size_t count,
 		  const struct layerjob_options *options, struct err *e);
+
+/* What a layer's media type says of its packing. */
+enum packing layer_packing(const char *media_type);
 
 /* The OCI media type of a layer packed so. */
 const char *layer_media_type(enum packing packing);

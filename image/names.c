@@ -79,7 +79,10 @@ static enum fit name_fit(const struct ref *want, const char *stored)
 	struct err ignored;
 	if (ref_parse(stored, &have, &ignored) < 0)
 		return strcmp(want->name, stored) == 0 ? FIT_SAME : FIT_NONE;
-	bool is_any_tag = want->digest[0] && !want->tag[0];
+	/* Pulled as NAME@DIGEST, it is found by a digest and by no tag. */
+	if (have.digest[0] && !want->digest[0])
+		return FIT_NONE;
+	bool is_any_tag = have.digest[0] || (want->digest[0] && !want->tag[0]);
 	const char *want_tag = want->tag[0] ? want->tag : "latest";
 	if (!is_any_tag && strcmp(want_tag, have.tag[0] ? have.tag : "latest") != 0)
 		return FIT_NONE;
@@ -91,6 +94,14 @@ static enum fit name_fit(const struct ref *want, const char *stored)
 	return strncmp(have.name, "localhost/", 10) == 0 ? FIT_LOCAL : FIT_HOST;
 }
 
+/* A digest that was asked for is the image's, or the one in its name: that of the index it was pulled by. */
+static bool is_digest_fit(const struct ref *want, const struct name_row *row)
+{
+	const char *at = want->digest[0] ? strchr(row->name, '@') : NULL;
+	return !want->digest[0] || strcmp(want->digest, row->desc->digest) == 0 ||
+	       (at && strcmp(want->digest, at + 1) == 0);
+}
+
 static ptrdiff_t find_name(const struct names *names, const char *text, const struct ref *want, struct err *e)
 {
 	ptrdiff_t best = -ENOENT;
@@ -98,7 +109,7 @@ static ptrdiff_t find_name(const struct names *names, const char *text, const st
 	bool is_several = false;
 	for (size_t i = 0; i < names->n; i++) {
 		const struct name_row *row = &names->v[i];
-		if (!row->name || (want->digest[0] && strcmp(want->digest, row->desc->digest) != 0))
+		if (!row->name || !is_digest_fit(want, row))
 			continue;
 		enum fit fit = name_fit(want, row->name);
 		if (fit > best_fit || fit == FIT_NONE)
@@ -148,8 +159,8 @@ ptrdiff_t names_find(const struct names *names, const char *text, bool *ret_is_b
 			i = by_digest;
 	}
 	if (i == -ENOENT)
-		return err_new(e, ENOENT, "image \"%s\": not in the store (load it with \"kist image load\")",
-			       text);
+		return err_new(e, ENOENT,
+			       "image \"%s\": not in the store (get it with \"kist pull\" or \"kist load\")", text);
 	return i;
 }
 

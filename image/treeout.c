@@ -70,7 +70,7 @@ static const char *first_name(struct treeout *w, const struct stat *st, const ch
 		grow_links(w);
 	struct treeout_link *row = link_row(w->links, w->link_room, st->st_dev, st->st_ino);
 	if (row->path)
-		return !w->is_link || w->is_link(w->ctx, row->path, path) ? row->path : NULL;
+		return row->path;
 	*row = (struct treeout_link){ st->st_dev, st->st_ino, arena_str(&w->arena, path) };
 	w->link_count++;
 	return NULL;

@@ -22,9 +22,6 @@ struct treeout {
 	 * filled up with zeros, which is said. Else both are errors.
 	 */
 	bool is_live;
-	/* True when two names of one inode are one file for the tree's owner, too. NULL: always. */
-	bool (*is_link)(void *ctx, const char *first, const char *second);
-	void *ctx;
 };
 
 void treeout_open(struct treeout *w, struct tarout *out);

@@ -344,6 +344,14 @@ static struct curl_slist *set_headers(CURL *c, const struct http_request *q)
 	return list;
 }
 
+/* How long silence is borne. A server that digests a blob before it answers has good reason for it. */
+static long stall_s(const struct exchange *x)
+{
+	int64_t ms = x->http->options->stall_ms;
+	long seconds = ms > 0 ? (long)((ms + 999) / 1000) : STALL_S;
+	return x->request->is_commit && seconds < COMMIT_S ? COMMIT_S : seconds;
+}
+
 static void set_all(CURL *c, struct exchange *x, char error[static CURL_ERROR_SIZE])
 {
 	const struct http_request *q = x->request;
@@ -355,7 +363,7 @@ static void set_all(CURL *c, struct exchange *x, char error[static CURL_ERROR_SI
 	/* One connection carries one blob at a time anyhow, and libcurl's HTTP/1.1 is the quicker. */
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)(q->is_commit ? COMMIT_S : STALL_S));
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, stall_s(x));
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);

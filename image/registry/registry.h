@@ -36,6 +36,7 @@ struct registry_options {
 	const char *cert_dir; /* --cert-dir: *.crt, *.cert and *.key; NULL: certs.d of containers and docker */
 	const char *authfile; /* --authfile; NULL: $REGISTRY_AUTH_FILE and the usual places */
 	const char *creds;    /* --creds USER:PASSWORD; NULL: from the credentials files */
+	int64_t stall_ms;     /* a connection that is silent for so long is cut; 0: a minute. In whole seconds */
 	/* Told of each retry, in one line without a newline; called from any thread. NULL: log_warn. */
 	void (*notice)(void *ctx, const char *line);
 	void *ctx;

@@ -44,7 +44,7 @@ static void tell(const struct http *http, const char *host, int r, const struct 
 	else
 		snprintf(line, sizeof(line), "%s: status %d; again in %ld.%ld s", host, a->status, tenths / 10,
 			 tenths % 10);
-	if (http->options && http->options->notice)
+	if (http->options->notice)
 		http->options->notice(http->options->ctx, line);
 	else
 		log_warn("%s", line);

@@ -296,12 +296,13 @@ load ../helpers/common
 	cd "$(dirname "$BATS_TEST_FILENAME")/../.."
 	"$gen" man "$out"
 	declare -A page=([run]=run [create]=run [start]=run [exec]=run [spec]=spec [plan]=run [features]=spec
-		[doctor]=spec [logs]=logs [inspect]=logs [update]=limits [events]=limits [checkpoint]=checkpoint [restore]=checkpoint)
+		[doctor]=spec [logs]=logs [inspect]=logs [update]=limits [events]=limits
+		[commit]=files [diff]=files [export]=files [checkpoint]=checkpoint [restore]=checkpoint)
 	count=0
 	while IFS=';' read -r command spelling _; do
 		case $command in
 		'') file=$out/kist.1 ;;
-		'image '* | images | load | import | rmi | save | history) file=$out/kist-image.1 ;;
+		'image '* | images | load | import | rmi | save | tag | untag | history) file=$out/kist-image.1 ;;
 		'system '*) file=$out/kist-system.1 ;;
 		*) file=$out/kist-${page[$command]:-lifecycle}.1 ;;
 		esac

@@ -484,7 +484,7 @@ no_layer_is_left() {
 	for name in app app:2 quay.io/app:1 nosuch "app@sha256:$(printf 0%.0s {1..64})"; do
 		run image inspect "$name"
 		assert_failure 1
-		assert_output --partial "image \"$name\": not in the store (load it with \"kist image load\")"
+		assert_output --partial "image \"$name\": not in the store (get it with \"kist pull\" or \"kist load\")"
 	done
 	# two hosts have a name: it does not tell which
 	layout_image lay y two

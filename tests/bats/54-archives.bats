@@ -134,10 +134,21 @@ wide_image() {
 	image load -q l/hard >/dev/null
 }
 
-# tree_of IMAGE: its whole tree as tree_list has it. A name that is the only one left of a file has no "=".
+# unlinked: drops from a tree_list that a file is the first of its names, since the others may be deleted
+unlinked() {
+	awk '{
+		mark = " = " $1
+		at = index($0, mark)
+		if (at && substr($0, at + length(mark), 1) ~ /^ ?$/)
+			$0 = substr($0, 1, at - 1) substr($0, at + length(mark))
+		print
+	}'
+}
+
+# tree_of IMAGE: its whole tree as tree_list has it
 tree_of() {
 	merged "$1" m
-	tree_list m notimes | awk '{ sub(" = " $1 "( |$)", " "); sub(" $", ""); print }'
+	tree_list m notimes | unlinked
 	unmerge m
 }
 
@@ -184,7 +195,7 @@ tree_of() {
 	kist save -q --format oci-dir -o out hard:1
 	assert_equal "$(stat -c %a out out/blobs/sha256 out/index.json | xargs)" "755 755 644"
 	umoci unpack --image out:hard:1 u 2>/dev/null
-	tree_list u/rootfs notimes >want
+	tree_list u/rootfs notimes | unlinked >want
 	tree_of hard:1 >got
 	diff want got
 	run kist save -q --format oci-dir -o out hard:1
@@ -264,4 +275,287 @@ tree_of() {
 	assert_equal "$(stat -c %a private.tar)" 600
 	kist save -q -o public.tar lay:one
 	assert_equal "$(stat -c %a public.tar)" 644
+}
+
+# ---- diff, commit, export ----
+
+# plain_base: base:1, the suite's root file system with files to change
+plain_base() {
+	cp -a "$KIST_TEST_ROOTFS" tree
+	mkdir -p tree/d/old tree/gone/deep tree/replaced tree/filled
+	echo 1 >tree/d/old/1
+	echo 2 >tree/gone/deep/2
+	echo 3 >tree/replaced/3
+	echo 4 >tree/file
+	echo 5 >tree/filled/5
+	kist import -q tree base:1 >/dev/null
+}
+
+# changer: what a container does to all kinds of files
+changer() {
+	cat <<-'S'
+		set -e
+		echo new >/new
+		ln /new /d/link
+		ln -s new /symlink
+		rm -r /gone /d/old
+		mkdir -p /d/old
+		echo x >/d/old/2
+		rm -r /replaced
+		echo file >/replaced
+		rm /file
+		mkdir /file
+		echo in >/file/in
+		chmod 4711 /filled/5
+		chown 1000:2000 /filled
+		mkfifo /fifo
+		mknod /null c 1 3
+		touch -d "2001-02-03 04:05:06" /new
+		truncate -s 64M /sparse
+		echo end >>/sparse
+		printf '' >"/$(printf 'bad\377name')"
+		mkdir -p /long/$(printf '%0120d' 1)/$(printf '%0120d' 2)
+		: >/long/$(printf '%0120d' 1)/$(printf '%0120d' 2)/file
+		setfattr -n user.color -v blue /d 2>/dev/null || true
+	S
+}
+
+blob_of() { # blob_of NAME: the path of its last layer's blob
+	echo "$KIST_STORE/blobs/sha256/$(image inspect "$1" | jq -r '.[0].Layers[-1].Digest[7:]')"
+}
+
+@test "diff: nothing, and every kind of change" {
+	plain_base
+	kist run --name none base:1 true
+	run kist diff none
+	assert_success
+	assert_output ""
+	kist run --cap-add MKNOD --name c base:1 sh -c "$(changer)"
+	run kist diff c
+	assert_success
+	diff - <(printf '%s\n' "$output" | grep -av '^A /bad\|/0000') <<-'D'
+		C /d
+		A /d/link
+		C /d/old
+		A /d/old/2
+		D /d/old/1
+		A /fifo
+		C /file
+		A /file/in
+		C /filled
+		C /filled/5
+		D /gone
+		A /long
+		A /new
+		A /null
+		C /replaced
+		A /sparse
+		A /symlink
+	D
+	run kist diff --format json c
+	assert_equal "$(jq -c '[.deleted, .changed, (.added | length)]' <<<"$output")" \
+		'[["/d/old/1","/gone"],["/d","/d/old","/file","/filled","/filled/5","/replaced"],13]'
+	run kist diff --format '{{.Path}}' c
+	assert_failure 2
+	run kist diff nobody
+	assert_failure 1
+	assert_output --partial 'no such container: nobody'
+	kist rm none c >/dev/null
+}
+
+@test "commit: the new image is the container's tree; its layer has whiteouts and no marks of overlayfs" {
+	plain_base
+	kist run --cap-add MKNOD --name c base:1 sh -c "$(changer)"
+	run kist commit -q -a 'A <a@b>' -m 'a comment' -c 'CMD ["cat", "/d/old/2"]' -c 'ENV X=y z' --iidfile iid c new
+	assert_success
+	assert_output "$(digest_of new:latest)"
+	assert_equal "$(cat iid)" "$output"
+	run kist run --rm new
+	assert_output x
+	kist export c >c.tar
+	mkdir c.tree
+	tar -C c.tree --xattrs --xattrs-include='*' -xpf c.tar
+	# the host's files, which are mounted into a container, and mount points
+	tree_of new >got
+	tree_list c.tree notimes | unlinked | grep -av '^etc/\(host\|resolv\)' >want
+	diff want got
+	image inspect new | jq -c '.[0] | [.Author, .Config.Cmd, .Config.Env]' >got
+	assert_equal "$(cat got)" '["A <a@b>",["cat","/d/old/2"],["X=y z"]]'
+	assert_equal "$(kist history --format '{{.Comment}} {{.EmptyLayer}}' new | head -n 1)" "a comment false"
+	assert_equal "$(image inspect new | jq -r '.[0].RootFS.Layers[0]')" "$(image inspect base:1 | jq -r '.[0].RootFS.Layers[0]')"
+	run tar -tzf "$(blob_of new)"
+	assert_line .wh.gone
+	assert_line d/old/.wh..wh..opq
+	refute_line --partial .wh.1
+	refute_line --partial hostname
+	refute_line filled/.wh..wh..opq
+	run bash -c 'gzip -dc "$1" | grep -ac "overlay\."' - "$(blob_of new)"
+	assert_output 0
+	# equal changes, equal bytes
+	kist commit -q c twin >/dev/null
+	assert_equal "$(blob_of twin)" "$(blob_of new)"
+	kist rm c >/dev/null
+	# by other tools' rules
+	skopeo copy -q "oci:$KIST_STORE:new:latest" oci:o:x
+	umoci unpack --image o:x u 2>/dev/null
+	tree_list u/rootfs notimes | unlinked >want
+	tree_of new >got
+	diff want got
+}
+
+@test "commit: nothing changed, no name, mode of the root, a layer upon a layer" {
+	plain_base
+	kist run --name none base:1 true
+	run kist commit -q none
+	assert_success
+	none=$output
+	assert_equal "$(image inspect "$none" | jq -c '.[0].RootFS.Layers')" "$(image inspect base:1 | jq -c '.[0].RootFS.Layers')"
+	assert_equal "$(kist history --format '{{.CreatedBy}} {{.EmptyLayer}}' "$none" | head -n 1)" "true true"
+	kist run --name c base:1 chmod 711 /
+	kist commit -q c two:1 >/dev/null
+	kist run --name d two:1 sh -c 'stat -c %a / >/mode; rm /bin/ls'
+	kist commit -q d three:1 >/dev/null
+	assert_equal "$(layers_of three:1 | wc -l)" 3
+	run kist run --rm three:1 sh -c 'cat /mode; stat -c %a /; test -e /bin/ls || echo gone'
+	assert_output $'711\n711\ngone'
+	kist rm none c d >/dev/null
+}
+
+@test "commit: what cannot be, leaves nothing" {
+	plain_base
+	kist run --name c base:1 sh -c 'echo x >/x'
+	before=$(store_files)
+	for words in "c Bad" "-c NONSENSE c new:1" "c app@sha256:$(printf '%064d' 0)" "nobody new:1"; do
+		# shellcheck disable=SC2086
+		run kist commit $words
+		assert_failure 1
+	done
+	touch "$KIST_STORE/containers/c/upper/.wh.name"
+	run kist commit c new:1
+	assert_failure 1
+	assert_output --partial '.wh.name: names that begin with .wh. mean deletions'
+	rm "$KIST_STORE/containers/c/upper/.wh.name"
+	setfattr -n trusted.overlay.metacopy "$KIST_STORE/containers/c/upper/x"
+	run kist commit c new:1
+	assert_failure 1
+	assert_output --partial 'x: has its data elsewhere'
+	setfattr -x trusted.overlay.metacopy "$KIST_STORE/containers/c/upper/x"
+	assert_equal "$(store_files)" "$before"
+	image rm -f base:1
+	run kist commit c new:1
+	assert_failure 1
+	assert_output --partial 'was removed from the store'
+	kist rm c >/dev/null
+	new_bundle b
+	kist run --bundle b --name plain plain >/dev/null 2>&1 || kist run --bundle b plain
+	run kist commit plain new:1
+	assert_failure 1
+	kist rm -f plain >/dev/null
+}
+
+# ---- import ----
+
+@test "import: a message, from standard input, without a name, no URL" {
+	small_trees
+	run kist import -q -m 'from a pipe' -c 'CMD ["sh"]' - app:1 < <(tar -C base -cz .)
+	assert_success
+	assert_output "$(digest_of app:1)"
+	assert_equal "$(kist history --format '{{.Comment}}|{{.CreatedBy}}' app:1)" "from a pipe|kist image import"
+	run kist import -q one
+	assert_success
+	assert_equal "$(image inspect "$output" | jq -c '.[0].RepoTags')" "[]"
+	before=$(store_files)
+	for words in "http://registry.test/x.tar x:1" "https://registry.test/x.tar" "one app@sha256:$(printf '%064d' 0)" \
+		"-c NONSENSE one x:1"; do
+		# shellcheck disable=SC2086
+		run kist import -q $words
+		assert_failure 1
+	done
+	assert_equal "$(store_files)" "$before"
+}
+
+# ---- containers that run; users ----
+
+# writer: a program that counts in a file without end
+writer() {
+	echo 'i=0; while :; do i=$((i + 1)); echo $i >/count; done'
+}
+
+frozen_of() { # frozen_of NAME: 1 or 0
+	grep -o '^frozen [01]' "$(cgroup_of "$(kist inspect -f '{{.State.Pid}}' "$1")")/cgroup.events" | cut -d' ' -f2
+}
+
+@test "commit of a running container: it stands still meanwhile, and goes on" {
+	plain_base
+	detached --name c base:1 sh -c "dd if=/dev/urandom of=/big bs=1M count=60 2>/dev/null; : >/made; $(writer)" >/dev/null
+	wait_until 20 test -e "$KIST_STORE/containers/c/upper/made"
+	kist commit -q c new:1 >out &
+	wait_until 10 eval '[ "$(frozen_of c)" = 1 ]'
+	wait $!
+	assert_equal "$(cat out)" "$(digest_of new:1)"
+	assert_equal "$(frozen_of c)" 0
+	assert_equal "$(kist inspect -f '{{.State.Status}}' c)" running
+	assert_equal "$(kist run --rm new:1 sha256sum /big | cut -c -64)" "$(kist exec c sha256sum /big | cut -c -64)"
+	# one that is paused stays so
+	kist pause c
+	kist commit -q c new:2 >/dev/null
+	assert_equal "$(kist inspect -f '{{.State.Status}}' c)" paused
+	kist resume c
+	kist commit -q --pause=false c new:3 >/dev/null
+	kist rm -f c >/dev/null
+}
+
+@test "commit that is killed: the container goes on, nothing is half there" {
+	plain_base
+	detached --name c base:1 sh -c "dd if=/dev/urandom of=/big bs=1M count=60 2>/dev/null; : >/made; $(writer)" >/dev/null
+	wait_until 20 test -e "$KIST_STORE/containers/c/upper/made"
+	store_files >before
+	for signal in KILL TERM; do
+		kist commit -q c new:1 >/dev/null 2>&1 &
+		wait_until 10 eval '[ "$(frozen_of c)" = 1 ]'
+		kill -"$signal" "$(pgrep -o -f -- "--store $KIST_STORE commit")"
+		wait_until 10 eval '[ "$(frozen_of c)" = 0 ]'
+		wait $! || true
+	done
+	kist image prune >/dev/null
+	store_files | diff before -
+	kist rm -f c >/dev/null
+}
+
+@test "export: created, running and stopped containers, without what is mounted in them" {
+	plain_base
+	mkdir v
+	echo host >v/host
+	detached --name c -v "$PWD/v:/v" --tmpfs /t base:1 sh -c 'echo x >/x; echo t >/t/t; : >/made; exec sleep 1000' >/dev/null
+	wait_until 10 test -e "$KIST_STORE/containers/c/upper/made"
+	kist export -o run.tar c
+	kist stop -t 0 c >/dev/null 2>&1
+	kist export c >end.tar
+	for tar in run end; do
+		mkdir $tar
+		tar -C $tar -xpf $tar.tar
+		assert_equal "$(cat $tar/x)" x
+		assert_equal "$(ls -A $tar/v $tar/t $tar/proc | xargs)" "$tar/proc: $tar/t: $tar/v:"
+	done
+	diff <(tree_list run) <(tree_list end)
+	kist rm c >/dev/null
+	run kist export -o no/such/file nobody
+	assert_failure 1
+	assert_output --partial 'no such container'
+	run with_terminal "$KIST" --root "$KIST_ROOT" --store "$KIST_STORE" export nobody
+	assert_failure
+}
+
+@test "export and import again: the same tree" {
+	wide_image
+	kist run --name c hard:1 /bin/sh -c 'mkdir /own; echo 1 >/own/1; ln /own/1 /own/2'
+	kist export c | kist import -q - flat:1 >/dev/null
+	kist rm c >/dev/null
+	tree_of flat:1 | grep -av '^\(own\|etc\|dev\|proc\|sys\)' >got
+	tree_of hard:1 | grep -av '^dev' >want
+	diff want got
+	merged flat:1 m
+	assert_equal "$(stat -c %h m/own/1 m/own/2 | xargs)" "2 2"
+	assert_equal "$(stat -c %F m/dev/loop7)" "block special file"
+	unmerge m
 }

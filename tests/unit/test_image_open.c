@@ -98,7 +98,7 @@ static void a_missing_store_is_empty(void **state)
 	(void)state;
 	assert_int_equal(store_open("/nonexistent/store", false, &none, &e), 0);
 	assert_int_equal(image_open(&none, "app", &im, &e), -ENOENT);
-	assert_string_equal(e.text, "image \"app\": not in the store (load it with \"kist image load\")");
+	assert_string_equal(e.text, "image \"app\": not in the store (get it with \"kist pull\" or \"kist load\")");
 	store_done(&none);
 }
 

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kist image pull and push. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/image_cmd.h"
+#include "image/guard.h"
+#include "image/registry/pull.h"
+#include "image/registry/push.h"
+#include "util/fd.h"
+
+static void say(void *ctx, const char *line)
+{
+	progress_say(ctx, line);
+}
+
+static void set_remote(const struct remote_options *o, struct progress *progress, struct registry_options *ret)
+{
+	*ret = (struct registry_options){
+		.tls = o->tls_verify == OPT_YES ? REGISTRY_TLS_VERIFY :
+		       o->tls_verify == OPT_NO	? REGISTRY_TLS_NO_VERIFY :
+						  REGISTRY_TLS_DEFAULT,
+		.cert_dir = o->cert_dir,
+		.authfile = o->authfile,
+		.creds = o->creds,
+		.stall_ms = o->stall_ms.is_set && o->stall_ms.value > 0 ? o->stall_ms.value : 0,
+		.notice = say,
+		.ctx = progress,
+	};
+}
+
+/* ---- pull ---- */
+
+struct pull_words {
+	struct pull_request request;
+	int count;
+	char **names;
+};
+
+static void print_digest(void *ctx, const char *digest)
+{
+	(void)ctx;
+	puts(digest);
+}
+
+static int pull_each(const struct store *s, void *ctx, struct err *e)
+{
+	struct pull_words *w = ctx;
+	int r = 0;
+	for (int i = 0; r == 0 && i < w->count; i++) {
+		w->request.name = w->names[i];
+		r = image_pull(s, &w->request, e);
+	}
+	return r;
+}
+
+int image_cmd_pull(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+{
+	const struct image_pull_options *o = &options->pull;
+	struct progress progress = { .rows = NULL };
+	struct platform_want want;
+	struct pull_words w = {
+		.request = { .is_all_tags = o->all_tags, .want = o->platform ? &want : NULL, .pulled = print_digest },
+		.count = argc,
+		.names = argv,
+	};
+	struct ref ref;
+	w.request.options = (struct layerjob_options){
+		.limits = inflate_limits_default,
+		.style = progress_style(o->quiet, true),
+		.progress = &progress,
+	};
+	if (o->max_bytes.is_set && o->max_bytes.value > 0)
+		w.request.options.limits.bytes = (uint64_t)o->max_bytes.value;
+	set_remote(&o->remote, &progress, &w.request.registry);
+	/* All words are looked at before the first is pulled. */
+	int r = o->platform ? platform_parse(o->platform, &want, e) : 0;
+	for (int i = 0; r == 0 && i < argc; i++)
+		r = pull_parse_name(argv[i], &ref, e);
+	return r < 0 ? r : guard_run(s, pull_each, &w, e);
+}
+
+/* ---- push ---- */
+
+/* As podman writes it: without a newline. */
+static int write_digest(const char *path, const char *digest, struct err *e)
+{
+	fd_auto int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int r = fd < 0 ? -errno : fd_write_all(fd, digest, strlen(digest));
+	return r < 0 ? err_ret(e, r, "option --digestfile: %s", path) : 0;
+}
+
+int image_cmd_push(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+{
+	const struct image_push_options *o = &options->push;
+	struct progress progress = { .rows = NULL };
+	char digest[DIGEST_TEXT_MAX];
+	struct push_request request = {
+		.name = argv[0],
+		.destination = argc > 1 ? argv[1] : NULL,
+		.style = progress_style(o->quiet, true),
+		.progress = &progress,
+	};
+	set_remote(&o->remote, &progress, &request.registry);
+	int r = image_push(s, &request, digest, e);
+	if (r == 0 && o->digestfile)
+		r = write_digest(o->digestfile, digest, e);
+	if (r == 0)
+		puts(digest);
+	return r;
+}
