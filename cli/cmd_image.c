@@ -10,10 +10,10 @@
 #include "runtime/rootless.h"
 #include "util/mem.h"
 
-/* These look at names, documents and blobs only, which belong to the user; layers belong to subordinate ids. */
-static bool is_reading(const char *verb)
+/* These look at the user's own files only, names, documents and blobs among them; layers belong to subordinate ids. */
+static bool is_own(const char *verb)
 {
-	static const char *const verbs[] = { "ls", "inspect", "history", "save", "verify" };
+	static const char *const verbs[] = { "ls", "inspect", "history", "save", "verify", "login", "logout" };
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (!strcmp(verb, verbs[i]))
@@ -38,7 +38,7 @@ int cmd_image(const struct cli *cli, const void *options, int argc, char **argv,
 	(void)options;
 	if (!program)
 		return -ENOENT;
-	int r = is_reading(cli->command->name) ? 0 : rootless_enter(NULL, e);
+	int r = is_own(cli->command->name) ? 0 : rootless_enter(NULL, e);
 	if (r < 0)
 		return err_at(e, r, "image %s", cli->command->name);
 	char **words = mem_zero((size_t)argc + 5, sizeof(*words));

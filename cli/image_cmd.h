@@ -24,6 +24,8 @@ union image_options {
 	struct image_push_options push;
 	struct image_sign_options sign;
 	struct image_verify_options verify;
+	struct login_options login;
+	struct logout_options logout;
 };
 
 typedef int image_verb_fn(const struct store *s, const union image_options *options, int argc, char **argv,
@@ -39,3 +41,4 @@ image_verb_fn image_cmd_pull, image_cmd_push;
 /* For kist alone: its descriptors of a container's files come as numbers. */
 image_verb_fn image_cmd_files_commit, image_cmd_files_diff, image_cmd_files_export;
 image_verb_fn image_cmd_sign, image_cmd_verify;
+image_verb_fn registry_cmd_login, registry_cmd_logout;

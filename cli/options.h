@@ -410,3 +410,20 @@ struct image_verify_options {
 	const char *identity;
 	struct opt_list annotations; /* must have been signed */
 };
+
+/* login [REGISTRY] */
+struct login_options {
+	const char *user;
+	const char *password;
+	bool password_stdin;
+	bool get_login;              /* print the user and do nothing else */
+	const char *authfile;
+	const char *cert_dir;
+	enum opt_tri tls_verify;
+};
+
+/* logout [REGISTRY] */
+struct logout_options {
+	const char *authfile;
+	bool all;
+};

@@ -10,6 +10,8 @@
 static const struct verb verbs[] = {
 	{ "pull", image_cmd_pull, VERB_MAKES_STORE },
 	{ "push", image_cmd_push, VERB_READS_STORE },
+	{ "login", registry_cmd_login, VERB_WITHOUT_STORE },
+	{ "logout", registry_cmd_logout, VERB_WITHOUT_STORE },
 	{ NULL, NULL, VERB_WITHOUT_STORE },
 };
 

@@ -14,7 +14,7 @@
 #include "util/outfile.h"
 
 /* The pages whose verbs helpers do. */
-static const struct page *const pages[] = { &words_image, &words_system, &words_files_work };
+static const struct page *const pages[] = { &words_image, &words_system, &words_registry, &words_files_work };
 
 /* A helper's verb is the command's own name; of a group other than `image`, the group's word comes first. */
 static bool is_named(const struct page *page, const struct command *c, const char *verb)
@@ -64,8 +64,8 @@ static int usage(const struct page *page, const struct command *c, const struct 
 	return 2;
 }
 
-static int run_verb(const struct verb *verb, const char *path, const union image_options *options, int words,
-		    char **argv)
+static int run_verb(const struct page *page, const struct command *c, const struct verb *verb, const char *path,
+		    const union image_options *options, int words, char **argv)
 {
 	struct err e = { .num = 0 };
 	store_auto struct store s = STORE_NONE;
@@ -76,6 +76,8 @@ static int run_verb(const struct verb *verb, const char *path, const union image
 		r = verb->run(&s, options, words, argv, &e);
 	if (r == 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		r = err_sys(&e, "standard output");
+	if (r < 0 && e.exit == CMD_EXIT_USAGE)
+		return usage(page, c, &e);
 	if (r < 0)
 		log_error("%s", e.text);
 	return r < 0 ? 1 : 0;
@@ -100,7 +102,7 @@ static int run(const struct page *page, const struct command *c, const struct ve
 	if (words < 0)
 		return usage(page, c, &e);
 	argv[words] = NULL;
-	return run_verb(verb, path, &options, words, argv);
+	return run_verb(page, c, verb, path, &options, words, argv);
 }
 
 int verbs_main(const char *program, const struct verb *verbs, size_t count, int argc, char **argv)

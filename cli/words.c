@@ -38,7 +38,7 @@ const size_t words_global_count = ARRAY_LEN(words_global);
 /* run is first, since it is looked up most in haste. */
 const struct page *const words_pages[] = {
 	&words_run, &words_life, &words_limits, &words_freeze, &words_logs, &words_image,
-	&words_system, &words_mounts, &words_files, &words_spec, &words_about,
+	&words_registry, &words_system, &words_mounts, &words_files, &words_spec, &words_about,
 };
 const size_t words_page_count = ARRAY_LEN(words_pages);
 

@@ -95,7 +95,7 @@ extern const size_t words_global_count;
 
 /* The tables of one page each; image_words.c has that of kist-image. */
 extern const struct page words_run, words_life, words_limits, words_freeze, words_logs,
-	words_spec, words_about, words_image, words_mounts, words_system, words_files;
+	words_spec, words_about, words_image, words_mounts, words_system, words_registry, words_files;
 
 /* What kist-image is told by kist alone, for the verbs of words_files. */
 extern const struct page words_files_work;

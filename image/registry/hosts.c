@@ -229,6 +229,23 @@ int hosts_resolve(const struct conf *conf, const struct ref *ref, bool for_push,
 	return 0;
 }
 
+/* Credentials are for the host that a user names, not for where a rule leads its images. */
+int hosts_of_key(const struct conf *conf, const char *key, struct endpoint *ret, struct err *e)
+{
+	const struct conf_registry *rule = find_rule(conf, key);
+	size_t len = strcspn(key, "/");
+	char host[REF_NAME_MAX];
+	if (rule && rule->is_blocked.v)
+		return err_new(e, EPERM, "%s: blocked by registries.conf (prefix %s)", key, rule->prefix);
+	if (strlen(key) >= sizeof(host))
+		return err_new(e, EINVAL, "%.80s...: too long", key);
+	snprintf(host, sizeof(host), "%.*s", (int)len, key);
+	*ret = (struct endpoint){ .is_insecure = rule && rule->is_insecure.v };
+	snprintf(ret->host, sizeof(ret->host), "%s", hosts_server(host));
+	snprintf(ret->path, sizeof(ret->path), "%s", key[len] ? key + len + 1 : "");
+	return 0;
+}
+
 void candidates_done(struct candidates *c)
 {
 	arena_done(&c->arena);

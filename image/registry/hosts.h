@@ -35,6 +35,9 @@ int hosts_resolve(const struct conf *conf, const struct ref *ref, bool for_push,
 		  struct err *e);
 void candidates_done(struct candidates *c);
 
+/* Where to ask about a key of credentials, HOST[/PATH], and whether registries.conf allows plain HTTP there. */
+int hosts_of_key(const struct conf *conf, const char *key, struct endpoint *ret, struct err *e);
+
 /* The host in URLs: docker.io is at registry-1.docker.io. */
 const char *hosts_server(const char *host);
 

@@ -296,7 +296,7 @@ load ../helpers/common
 	cd "$(dirname "$BATS_TEST_FILENAME")/../.."
 	"$gen" man "$out"
 	declare -A page=([run]=run [create]=run [start]=run [exec]=run [spec]=spec [plan]=run [features]=spec
-		[doctor]=spec [logs]=logs [inspect]=logs [update]=limits [events]=limits
+		[doctor]=spec [login]=registry [logout]=registry [logs]=logs [inspect]=logs [update]=limits [events]=limits
 		[commit]=files [diff]=files [export]=files [checkpoint]=checkpoint [restore]=checkpoint)
 	count=0
 	while IFS=';' read -r command spelling _; do
