@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kist image ls and inspect: what the store knows, under Docker's field names. */
+/* kist image ls: what the store has, under Docker's field names. */
 #include <errno.h>
-#include <stdio.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "cli/image_cmd.h"
+#include "cli/image_filter.h"
 #include "cli/image_text.h"
 #include "cli/out.h"
-#include "image/names.h"
-#include "util/fd.h"
+#include "image/survey.h"
+#include "util/mem.h"
 
 struct image_row {
 	const char *name;
@@ -21,7 +22,9 @@ struct image_row {
 	const char *size;
 	const char *arch;
 	const char *os;
+	const char *labels;
 	int64_t size_bytes;
+	int64_t containers;
 };
 
 /* clang-format off */
@@ -29,138 +32,144 @@ struct image_row {
 static const struct out_field fields[] = {
 	OUT_STR(R, repository, "Repository", .header = "REPOSITORY"),
 	OUT_STR(R, tag, "Tag", .header = "TAG"),
+	OUT_STR(R, digest, "Digest"),
 	OUT_STR(R, id, "ID", .header = "IMAGE ID", .docker = "Id"),
 	OUT_STR(R, since, "CreatedSince", .header = "CREATED"),
 	OUT_STR(R, size, "Size", .header = "SIZE"),
 	OUT_STR(R, name, "Name"),
-	OUT_STR(R, digest, "Digest"),
 	OUT_STR(R, created, "CreatedAt"),
 	OUT_I64(R, size_bytes, "SizeBytes"),
 	OUT_STR(R, arch, "Architecture"),
 	OUT_STR(R, os, "Os"),
+	OUT_JSON(R, labels, "Labels"),
+	OUT_I64(R, containers, "Containers"),
 };
 /* clang-format on */
 
-enum { KEY_FIELD = 2 };
+enum { DIGEST_FIELD = 2, KEY_FIELD = 3 };
 
-/* An image that another tool left incomplete is listed with what is known of it. */
-static void fill_row(const struct store *s, const struct name_row *from, struct arena *a,
-		     struct image_row *row)
+static const char *labels_text(struct arena *a, const struct image *im)
 {
-	image_auto struct image im = { .name = NULL };
-	struct err ignored;
-	const char *at = from->name ? strchr(from->name, '@') : NULL;
+	json_t *labels = json_object();
+	for (size_t i = 0; i < im->process->labels.n; i++)
+		json_object_set_new(labels, im->process->labels.v[i].key,
+				    json_string(im->process->labels.v[i].value));
+	free_auto char *text = json_dumps(labels, JSON_COMPACT);
+	json_decref(labels);
+	return arena_str(a, text ? text : "{}");
+}
+
+/* What is asked for, and what it is taken from. */
+struct listing {
+	const struct store *store;
+	const struct image_ls_options *options;
+	struct image_filters filters;
+	struct survey survey; /* containers */
+	struct arena *arena;
+};
+
+static int64_t count_containers(const struct listing *l, const char *digest)
+{
+	int64_t n = 0;
+	for (size_t i = 0; i < l->survey.image_count; i++) {
+		if (strcmp(l->survey.images[i].digest, digest) != 0)
+			continue;
+		for (size_t k = 0; k < l->survey.container_count; k++)
+			n += survey_uses(&l->survey.containers[k], &l->survey.images[i]);
+		break;
+	}
+	return n;
+}
+
+static void fill_names(const struct name_row *from, const struct listing *l, struct image_row *row)
+{
+	const char *at = from->name ? strchr(from->name, '@') : NULL, *digest = from->desc->digest;
 	const char *colon = at ? at : from->name ? strrchr(from->name, ':') : NULL;
 	*row = (struct image_row){
 		.name = from->name ? from->name : "",
-		.digest = from->desc->digest,
-		.repository = "<none>",
-		.tag = "<none>",
-		.id = arena_strn(a, digest_hex(from->desc->digest), 12),
-		.created = "",
-		.since = "",
-		.arch = "",
-		.os = "",
+		.digest = digest,
+		.repository = from->name ? from->name : "<none>",
+		.tag = from->name ? "" : "<none>",
+		.id = l->options->no_trunc ? digest : arena_strn(l->arena, digest_hex(digest), 12),
+		.created = "", .since = "", .arch = "", .os = "", .labels = "{}",
 	};
-	if (from->name) {
-		row->repository =
-			colon ? arena_strn(a, from->name, (size_t)(colon - from->name)) : from->name;
-		row->tag = at ? "<none>" : colon ? colon + 1 : "";
+	if (colon) {
+		row->repository = arena_strn(l->arena, from->name, (size_t)(colon - from->name));
+		row->tag = at ? "<none>" : colon + 1;
 	}
-	if (image_open(s, from->desc->digest, &im, &ignored) == 0) {
-		row->size_bytes = image_bytes(s, &im);
+}
+
+/*
+ * An image that another tool left incomplete is listed with what is known of it. False: the row is not asked for.
+ */
+static bool fill_row(const struct listing *l, const struct name_row *from, struct image_row *row)
+{
+	image_auto struct image im = { .name = NULL };
+	struct arena *a = l->arena;
+	struct err ignored;
+	bool is_whole = image_open(l->store, from->desc->digest, &im, &ignored) == 0;
+	if ((!l->options->all && descriptor_is_foreign(from->desc)) ||
+	    !image_filters_fit(&l->filters, from->name, is_whole ? &im : NULL))
+		return false;
+	fill_names(from, l, row);
+	if (is_whole) {
+		row->size_bytes = image_bytes(l->store, &im);
 		row->created = arena_str(a, im.config.created ? im.config.created : "");
 		row->since = image_since_text(a, im.config.created);
 		row->arch = arena_str(a, im.config.arch ? im.config.arch : "");
 		row->os = arena_str(a, im.config.os ? im.config.os : "");
+		row->labels = labels_text(a, &im);
+		row->containers = count_containers(l, from->desc->digest);
 	}
 	row->size = image_size_text(a, row->size_bytes);
+	return true;
+}
+
+/* A word is docker's short form of --filter reference=. */
+static int read_filters(struct listing *l, const char *word, struct err *e)
+{
+	const struct opt_list *given = &l->options->filters;
+	struct opt_list all = { arena_array(l->arena, given->count + 1, sizeof(*all.items)), given->count };
+	for (size_t i = 0; i < given->count; i++)
+		all.items[i] = given->items[i];
+	if (word)
+		all.items[all.count++] = arena_fmt(l->arena, "reference=%s", word);
+	return image_filters_read(l->store, &all, ~0U, &l->filters, e);
+}
+
+/* Counting containers takes a look at each, and is done for formats only that may show it. */
+static int list_rows(struct listing *l, const struct names *names, struct err *e)
+{
+	const struct image_ls_options *o = l->options;
+	struct image_row *rows = arena_array(l->arena, names->n + 1, sizeof(*rows));
+	struct out_field shown[ARRAY_LEN(fields)];
+	size_t n = 0;
+	int r = o->format && strcmp(o->format, "table") != 0 ? survey_read(l->store, &l->survey, e) : 0;
+	for (size_t i = 0; r == 0 && i < names->n; i++)
+		n += fill_row(l, &names->v[i], &rows[n]);
+	memcpy(shown, fields, sizeof(shown));
+	if (o->digests)
+		shown[DIGEST_FIELD].header = "DIGEST";
+	const struct out_list list = {
+		.fields = shown,
+		.count = ARRAY_LEN(shown),
+		.row_size = sizeof(*rows),
+		.key = KEY_FIELD,
+	};
+	return r < 0 ? r : out_rows(&list, o->format, o->quiet, rows, n, e);
 }
 
 int image_cmd_ls(const struct store *s, const union image_options *options, int argc, char **argv,
 		 struct err *e)
 {
 	names_auto struct names names = { .n = 0 };
-	(void)argc;
-	(void)argv;
+	struct listing l = { .store = s, .options = &options->ls, .arena = &names.arena };
 	int r = names_read(s, &names, e);
-	if (r < 0)
-		return r;
-	struct image_row *rows = arena_array(&names.arena, names.n, sizeof(*rows));
-	size_t n = 0;
-	for (size_t i = 0; i < names.n; i++)
-		if (!descriptor_is_foreign(names.v[i].desc))
-			fill_row(s, &names.v[i], &names.arena, &rows[n++]);
-	const struct out_list list = {
-		.fields = fields,
-		.count = ARRAY_LEN(fields),
-		.row_size = sizeof(*rows),
-		.key = KEY_FIELD,
-	};
-	return out_rows(&list, options->ls.format, options->ls.quiet, rows, n, e);
-}
-
-/* ---- inspect ---- */
-
-/* The config's own "config" object, as it is in the blob. */
-static json_t *raw_process(const struct store *s, const struct image *im)
-{
-	free_auto char *bytes = NULL;
-	size_t len;
-	struct err ignored;
-	if (store_read_blob(s, im->manifest.config->digest, STORE_CONFIG_MAX, &bytes, &len, &ignored) < 0)
-		return json_object();
-	json_t *doc = json_loadb(bytes, len, 0, NULL);
-	json_t *process = json_incref(json_object_get(doc, "config"));
-	json_decref(doc);
-	return process ? process : json_object();
-}
-
-static json_t *text_or_empty(const char *text)
-{
-	return json_string(text ? text : "");
-}
-
-static json_t *describe(const struct store *s, const struct image *im, const struct names *names)
-{
-	json_t *tags = json_array(), *diffs = json_array(), *blobs = json_array();
-	int64_t packed = 0;
-	for (size_t i = 0; i < names->n; i++)
-		if (names->v[i].name && strcmp(names->v[i].desc->digest, im->digest) == 0)
-			json_array_append_new(tags, json_string(names->v[i].name));
-	for (size_t i = 0; i < im->layers.n; i++) {
-		const struct descriptor *d = &im->manifest.layers.v[i];
-		packed += d->size_bytes.v;
-		json_array_append_new(diffs, json_string(im->layers.v[i]));
-		json_array_append_new(blobs, json_pack("{s:s, s:o, s:I, s:b}", "Digest", d->digest,
-						       "MediaType", text_or_empty(d->media_type), "Size",
-						       (json_int_t)d->size_bytes.v, "Unpacked",
-						       store_has_layer(s, im->layers.v[i])));
-	}
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:{s:s, s:o}, s:o, s:s, s:o}",
-			 "Id", im->digest, "Digest", im->digest, "RepoTags", tags, "Created",
-			 text_or_empty(im->config.created), "Author", text_or_empty(im->config.author),
-			 "Architecture", text_or_empty(im->config.arch), "Os", text_or_empty(im->config.os),
-			 "Config", raw_process(s, im), "Size", (json_int_t)image_bytes(s, im), "PackedSize",
-			 (json_int_t)packed, "RootFS", "Type", "layers", "Layers", diffs, "Layers", blobs,
-			 "ConfigDigest", im->manifest.config->digest, "MediaType",
-			 text_or_empty(im->manifest.media_type));
-}
-
-int image_cmd_inspect(const struct store *s, const union image_options *options, int argc, char **argv,
-		      struct err *e)
-{
-	names_auto struct names names = { .n = 0 };
-	json_t *array = json_array();
-	int r = names_read(s, &names, e);
-	for (int i = 0; r == 0 && i < argc; i++) {
-		image_auto struct image im = { .name = NULL };
-		r = image_open(s, argv[i], &im, e);
-		if (r == 0)
-			json_array_append_new(array, describe(s, &im, &names));
-	}
 	if (r == 0)
-		r = out_objects(array, options->inspect.format, e);
-	json_decref(array);
+		r = read_filters(&l, argc ? argv[0] : NULL, e);
+	if (r == 0)
+		r = list_rows(&l, &names, e);
+	image_filters_done(&l.filters);
+	survey_done(&l.survey);
 	return r;
 }

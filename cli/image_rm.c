@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/image_cmd.h"
+#include "cli/image_filter.h"
+#include "cli/image_text.h"
 #include "image/gc.h"
 #include "image/holders.h"
 #include "image/index.h"
 #include "image/names.h"
 #include "image/trust/carry.h"
+#include "util/log.h"
 
 static size_t count_rows(const struct names *names, const char *digest)
 {
@@ -19,18 +23,32 @@ static size_t count_rows(const struct names *names, const char *digest)
 	return n;
 }
 
-/* 1 when a container is made from the image, 0, or -errno. An image whose documents are gone has none. */
-static int is_held(const struct store *s, const char *digest, char *id, size_t size, struct err *e)
+/* 1 when somebody needs the image, with words that say who; 0; or -errno. An image whose documents are gone has none. */
+static int is_held(const struct store *s, const char *digest, char *who, size_t size, struct err *e)
 {
 	image_auto struct image im = { .name = NULL };
+	char id[100];
 	int r = image_open(s, digest, &im, e);
-	if (r == 0)
-		return holders_find(s, &im.layers, id, size, e);
+	if (r == 0 && (r = holders_find(s, &im.layers, id, sizeof(id), e)) > 0)
+		snprintf(who, size, "container %s is made from it", id);
+	if (r >= 0)
+		return r;
 	return r == -ENOENT || r == -EINVAL ? 0 : r;
 }
 
+/* Says what was done as docker and podman do. */
+static void print_gone(const struct names *names, const struct name_hit *hit, bool is_last)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (names->v[i].name && strcmp(names->v[i].desc->digest, hit->digest) == 0 &&
+		    (hit->is_by_digest || strcmp(names->v[i].name, hit->name) == 0))
+			printf("Untagged: %s\n", names->v[i].name);
+	if (is_last)
+		printf("Deleted: %s\n", hit->digest);
+}
+
 /* A word that names an image takes that name; a digest, or a part of one, takes all of its names. */
-static int remove_one(struct ingest *in, const char *word, bool is_forced, struct err *e)
+static int remove_one(struct ingest *in, const char *word, const struct image_rm_options *o, struct err *e)
 {
 	names_auto struct names names = { .n = 0 };
 	struct name_hit hit;
@@ -39,66 +57,140 @@ static int remove_one(struct ingest *in, const char *word, bool is_forced, struc
 	if (r == 0)
 		r = names_resolve(in->store, word, &hit, e);
 	if (r < 0)
-		return is_forced && r == -ENOENT ? 0 : r;
-	bool is_last = hit.is_by_digest || count_rows(&names, hit.digest) == 1;
-	r = is_last && !is_forced ? is_held(in->store, hit.digest, id, sizeof(id), e) : 0;
+		return (o->force || o->ignore) && r == -ENOENT ? 0 : r;
+	size_t rows = count_rows(&names, hit.digest);
+	if (hit.is_by_digest && rows > 1 && !o->force)
+		return err_new(e, EBUSY, "image \"%s\": has %zu names: say which, or use -f to remove all of them", word,
+			       rows);
+	bool is_last = hit.is_by_digest || rows == 1;
+	r = is_last && !o->force ? is_held(in->store, hit.digest, id, sizeof(id), e) : 0;
 	if (r < 0)
 		return r;
 	if (r > 0)
-		return err_new(e, EBUSY,
-			       "image \"%s\": container %s is made from it (remove that first, or use -f)",
-			       word, id);
+		return err_new(e, EBUSY, "image \"%s\": %s (remove that first, or use -f)", word, id);
 	r = index_remove(in, hit.is_by_digest ? NULL : hit.name, hit.digest, e);
 	if (r == 0)
-		puts(hit.is_by_digest ? hit.digest : hit.name);
+		print_gone(&names, &hit, is_last);
+	return r;
+}
+
+/* Each word is tried, so that one that is wrong does not keep the others. */
+static int remove_words(struct ingest *in, const struct image_rm_options *o, int argc, char **argv, struct err *e)
+{
+	int failed = 0;
+	for (int i = 0; i < argc; i++) {
+		struct err one = { .num = 0 };
+		int r = remove_one(in, argv[i], o, &one);
+		if (r < 0 && failed < 0)
+			log_error("%s", e->text);
+		if (r < 0) {
+			*e = one;
+			failed = r;
+		}
+	}
+	return failed;
+}
+
+static int remove_all(struct ingest *in, const struct image_rm_options *o, struct err *e)
+{
+	names_auto struct names names = { .n = 0 };
+	int r = names_read(in->store, &names, e);
+	if (r < 0)
+		return r;
+	char **words = arena_array(&names.arena, names.n + 1, sizeof(*words));
+	int n = 0;
+	/* Names first; what has none goes by its digest. */
+	for (size_t i = 0; i < names.n; i++)
+		if (!descriptor_is_foreign(names.v[i].desc))
+			words[n++] = arena_str(&names.arena, names.v[i].name ? names.v[i].name : names.v[i].desc->digest);
+	return remove_words(in, o, n, words, e);
+}
+
+/* Removes what no name and no container needs any more. */
+static int sweep(struct ingest *in, struct err *e)
+{
+	int r = carry_sweep(in, e);
+	if (r == 0)
+		r = gc_run(in, e);
+	if (r == 0)
+		ingest_unmark(in);
 	return r;
 }
 
 int image_cmd_rm(const struct store *s, const union image_options *options, int argc, char **argv,
 		 struct err *e)
 {
+	const struct image_rm_options *o = &options->rm;
 	ingest_auto struct ingest in = INGEST_NONE;
-	if (s->dir < 0 && options->rm.force)
+	if (o->all ? argc > 0 : argc == 0) {
+		err_new(e, EINVAL, "rm: expected images, or --all");
+		e->exit = 2; /* wrong usage */
+		return -EINVAL;
+	}
+	if (s->dir < 0 && (o->force || o->ignore || o->all))
 		return 0;
 	if (s->dir < 0)
 		return err_new(e, ENOENT, "image \"%s\": not in the store", argv[0]);
 	int r = ingest_open(s, &in, e);
 	if (r < 0 || (r = ingest_mark(&in, e)) < 0)
 		return r;
-	for (int i = 0; r == 0 && i < argc; i++)
-		r = remove_one(&in, argv[i], options->rm.force, e);
+	r = o->all ? remove_all(&in, o, e) : remove_words(&in, o, argc, argv, e);
 	struct err gc_err = { .num = 0 };
-	int swept = carry_sweep(&in, r == 0 ? e : &gc_err);
-	if (swept == 0)
-		swept = gc_run(&in, r == 0 ? e : &gc_err);
-	if (swept == 0)
-		ingest_unmark(&in);
+	int swept = sweep(&in, r == 0 ? e : &gc_err);
 	return r < 0 ? r : swept;
+}
+
+/* ---- prune ---- */
+
+/* Somebody at a terminal is asked, as docker and podman do it; a script is not. */
+static int ask(bool is_all, struct err *e)
+{
+	char answer[8] = "";
+	if (!isatty(STDIN_FILENO))
+		return 0;
+	fprintf(stderr, "WARNING! This will remove all %s.\nAre you sure you want to continue? [y/N] ",
+		is_all ? "images without a container" : "images without a name");
+	if (fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
+		return 0;
+	return err_new(e, ECANCELED, "prune: nothing was removed");
+}
+
+static int prune_row(struct ingest *in, const struct name_row *row, const struct image_prune_options *o,
+		     const struct image_filters *filters, struct err *e)
+{
+	image_auto struct image im = { .name = NULL };
+	struct err ignored;
+	char id[128];
+	if ((row->name && !o->all) || descriptor_is_foreign(row->desc))
+		return 0;
+	bool is_whole = image_open(in->store, row->desc->digest, &im, &ignored) == 0;
+	if (filters->n && !image_filters_fit(filters, row->name, is_whole ? &im : NULL))
+		return 0;
+	int r = is_held(in->store, row->desc->digest, id, sizeof(id), e);
+	if (r == 0 && (r = index_remove(in, row->name, row->desc->digest, e)) == 0)
+		puts(row->name ? row->name : row->desc->digest);
+	return r > 0 ? 0 : r;
 }
 
 int image_cmd_prune(const struct store *s, const union image_options *options, int argc, char **argv,
 		    struct err *e)
 {
+	const struct image_prune_options *o = &options->prune;
 	ingest_auto struct ingest in = INGEST_NONE;
 	names_auto struct names names = { .n = 0 };
-	char id[128];
+	image_filters_auto struct image_filters filters = { .n = 0 };
 	(void)argc;
 	(void)argv;
-	if (s->dir < 0)
-		return 0;
-	int r = ingest_open(s, &in, e);
-	if (r < 0 || (r = ingest_mark(&in, e)) < 0 || (r = names_read(s, &names, e)) < 0)
+	int r = image_filters_read(s, &o->filters, FILTER_LABEL | FILTER_UNTIL | FILTER_DANGLING, &filters, e);
+	if (r < 0 || (!o->force && (r = ask(o->all, e)) < 0))
 		return r;
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		const struct name_row *row = &names.v[i];
-		if ((row->name && !options->prune.all) || descriptor_is_foreign(row->desc))
-			continue;
-		r = is_held(s, row->desc->digest, id, sizeof(id), e);
-		if (r == 0 && (r = index_remove(&in, row->name, row->desc->digest, e)) == 0)
-			puts(row->desc->digest);
-		r = r > 0 ? 0 : r;
-	}
-	if (r == 0 && (r = carry_sweep(&in, e)) == 0 && (r = gc_run(&in, e)) == 0)
-		ingest_unmark(&in);
+	if (s->dir < 0)
+		return puts("Total reclaimed space: 0B") < 0 ? -EIO : 0;
+	if ((r = ingest_open(s, &in, e)) < 0 || (r = ingest_mark(&in, e)) < 0 || (r = names_read(s, &names, e)) < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = prune_row(&in, &names.v[i], o, &filters, e);
+	if (r == 0 && (r = sweep(&in, e)) == 0)
+		printf("Total reclaimed space: %s\n", image_size_text(&names.arena, (int64_t)in.freed_bytes));
 	return r;
 }

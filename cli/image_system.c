@@ -255,7 +255,8 @@ static void list_images(struct df *d)
 	d->images = arena_array(a, d->survey.image_count + 1, sizeof(*d->images));
 	for (size_t i = 0; i < d->survey.image_count; i++) {
 		const struct survey_image *im = &d->survey.images[i];
-		const char *colon = im->name ? strrchr(im->name, ':') : NULL;
+		const char *pin = im->name ? strchr(im->name, '@') : NULL;
+		const char *colon = pin ? pin : im->name ? strrchr(im->name, ':') : NULL;
 		memset(is_in, 0, d->usage.n * sizeof(*is_in));
 		for (size_t k = 0; k < im->layers.n; k++) {
 			ptrdiff_t at = usage_find(&d->usage, im->layers.v[k]);
@@ -277,7 +278,7 @@ static void list_images(struct df *d)
 			.repository = !im->name ? "<none>" :
 				      colon	? arena_strn(a, im->name, (size_t)(colon - im->name)) :
 						  im->name,
-			.tag = !im->name ? "<none>" : colon ? colon + 1 : "",
+			.tag = !im->name || pin ? "<none>" : colon ? colon + 1 : "",
 			.id = arena_strn(a, digest_hex(im->digest), 12),
 			.created = image_since_text(a, im->created),
 			.size = image_size_text(a, (int64_t)all),

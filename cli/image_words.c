@@ -68,17 +68,26 @@ static const struct command_text import_text = {
 static const struct opt ls_opts[] = {
 	{ OPT_STR_AT(S, format), .name = "format", .letter = 'f', .arg = "FORMAT",
 	  .help = "table (default), json (one array), or a template such as '{{.Repository}}:{{.Tag}}'" },
+	{ OPT_FLAG_AT(S, all), .name = "all", .letter = 'a',
+	  .help = "list signatures, and what other tools keep in the index, too" },
+	{ OPT_LIST_AT(S, filters), .name = "filter", .arg = "KEY=VALUE",
+	  .help = "only images that fit: reference=PATTERN, dangling=true|false, label=KEY[=VALUE], before=IMAGE, "
+		  "since=IMAGE, until=TIME" },
+	{ OPT_FLAG_AT(S, digests), .name = "digests", .help = "show digests" },
+	{ OPT_FLAG_AT(S, no_trunc), .name = "no-trunc", .help = "print IDs in full" },
 	{ OPT_FLAG_AT(S, quiet), .name = "quiet", .letter = 'q', .help = "print IDs only" },
 };
 
 static const struct command_example ls_examples[] = {
 	{ "kist images", "the images in the store" },
+	{ "kist images --filter label=app --filter since=debian:12", "those with a label, made after another" },
 };
 
 static const struct command_text ls_text = {
-	.usage = "[OPTIONS]",
+	.usage = "[OPTIONS] [PATTERN]",
 	.about =
-		"Lists the images in the store.",
+		"Lists the images in the store, or those whose names fit a pattern. Values of one filter are "
+		"alternatives, apart from labels; different filters all have to fit.",
 	WORDS_EXAMPLES(ls_examples),
 };
 
@@ -102,7 +111,9 @@ static const struct command_text inspect_text = {
 #define R struct image_rm_options
 static const struct opt rm_opts[] = {
 	{ OPT_FLAG_AT(R, force), .name = "force", .letter = 'f',
-	  .help = "take the name though a container is made from it; no such image is success" },
+	  .help = "take the name though a container is made from it, and by an ID all names; no such image is success" },
+	{ OPT_FLAG_AT(R, all), .name = "all", .letter = 'a', .help = "remove all images" },
+	{ OPT_FLAG_AT(R, ignore), .name = "ignore", .letter = 'i', .help = "no such image is success" },
 };
 
 static const struct command_example rm_examples[] = {
@@ -112,9 +123,10 @@ static const struct command_example rm_examples[] = {
 static const struct command_text rm_text = {
 	.usage = "[OPTIONS] IMAGE...",
 	.about =
-		"Removes the names of images, then blobs and layers that nothing needs any more. An image "
-		"that a container is made from is refused; with -f it goes, and its layers stay as long "
-		"as the container does.",
+		"Removes the names of images, then blobs and layers that nothing needs any more. With its last name an "
+		"image goes. One that a container is made from is refused; with -f it goes, and its layers stay as "
+		"long as the container does. An ID, or a part of one, means all names of the image, which needs -f if "
+		"there are several.",
 	WORDS_EXAMPLES(rm_examples),
 };
 
@@ -122,6 +134,9 @@ static const struct command_text rm_text = {
 static const struct opt prune_opts[] = {
 	{ OPT_FLAG_AT(P, all), .name = "all", .letter = 'a',
 	  .help = "images that have names too, if no container is made from them" },
+	{ OPT_FLAG_AT(P, force), .name = "force", .letter = 'f', .help = "do not ask at a terminal" },
+	{ OPT_LIST_AT(P, filters), .name = "filter", .arg = "KEY=VALUE",
+	  .help = "only images that fit: until=TIME (or 24h: so long ago), label=KEY[=VALUE], label!=KEY[=VALUE]" },
 };
 
 static const struct command_example prune_examples[] = {
@@ -132,7 +147,7 @@ static const struct command_text prune_text = {
 	.usage = "[OPTIONS]",
 	.about =
 		"Removes images without names, then all blobs and layers that neither an image nor a "
-		"container needs. Prints the digest of each image that went.",
+		"container needs. Prints the name or digest of each image that went, and what the disk got back.",
 	WORDS_EXAMPLES(prune_examples),
 };
 
@@ -401,12 +416,12 @@ static const struct command commands[] = {
 	  .summary = "read images from a directory or archive", .text = &load_text },
 	{ "import", "import", FACE_KIST, STATUS_PLAIN, 1, 2, .is_forwarded = true, WORDS_OPTS(import_opts),
 	  .summary = "make an image from a root file system", .text = &import_text },
-	{ "ls", "images", FACE_KIST, STATUS_PLAIN, 0, 0, .is_forwarded = true, WORDS_OPTS(ls_opts),
+	{ "ls", "images", FACE_KIST, STATUS_PLAIN, 0, 1, .is_forwarded = true, WORDS_OPTS(ls_opts),
 	  .summary = "list the images in the store", .text = &ls_text },
 	{ "inspect", "", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true,
 	  WORDS_OPTS(inspect_opts),
 	  .summary = "print what the store knows of images", .text = &inspect_text },
-	{ "rm", "rmi", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(rm_opts),
+	{ "rm", "rmi", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(rm_opts),
 	  .summary = "remove images", .text = &rm_text },
 	{ "prune", "", FACE_KIST, STATUS_PLAIN, 0, 0, .is_forwarded = true, WORDS_OPTS(prune_opts),
 	  .summary = "remove what nothing needs", .text = &prune_text },

@@ -313,6 +313,10 @@ struct image_push_options {
 
 struct image_ls_options {
 	const char *format;
+	struct opt_list filters;     /* --filter KEY=VALUE */
+	bool all;                    /* what other tools keep in the index, too */
+	bool digests;
+	bool no_trunc;
 	bool quiet;
 };
 
@@ -322,10 +326,14 @@ struct image_inspect_options {
 
 struct image_rm_options {
 	bool force;
+	bool all;
+	bool ignore;                 /* no such image is success */
 };
 
 struct image_prune_options {
 	bool all;                    /* images with names too, if no container is made from them */
+	bool force;                  /* does not ask */
+	struct opt_list filters;     /* --filter KEY=VALUE */
 };
 
 struct image_history_options {

@@ -80,7 +80,7 @@ static int run_verb(const struct page *page, const struct command *c, const stru
 		return usage(page, c, &e);
 	if (r < 0)
 		log_error("%s", e.text);
-	return r < 0 ? 1 : 0;
+	return r < 0 ? (e.exit ? e.exit : 1) : 0;
 }
 
 static int run(const struct page *page, const struct command *c, const struct verb *verb, const char *path, int argc,

@@ -16,6 +16,7 @@
 struct du_inode {
 	dev_t dev;
 	ino_t ino; /* 0: free */
+	nlink_t names;
 };
 
 static struct du_inode *slot_of(const struct du *d, dev_t dev, ino_t ino)
@@ -37,16 +38,18 @@ static void grow(struct du *d)
 	free(old.seen);
 }
 
-static bool is_new(struct du *d, const struct stat *st)
+/* True for the name of a file with several that it counts by. */
+static bool counts(struct du *d, const struct stat *st)
 {
 	if (d->count * 2 >= d->room)
 		grow(d);
 	struct du_inode *slot = slot_of(d, st->st_dev, st->st_ino);
-	if (slot->ino)
-		return false;
-	*slot = (struct du_inode){ st->st_dev, st->st_ino };
-	d->count++;
-	return true;
+	if (!slot->ino) {
+		*slot = (struct du_inode){ .dev = st->st_dev, .ino = st->st_ino };
+		d->count++;
+	}
+	slot->names++;
+	return slot->names == (d->is_whole ? st->st_nlink : 1);
 }
 
 static int add_entries(struct du *d, int parent, const char *name)
@@ -73,7 +76,7 @@ int du_add(struct du *d, int dirfd, const char *name)
 	struct stat st;
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISDIR(st.st_mode) && st.st_nlink > 1 && !is_new(d, &st))
+	if (!S_ISDIR(st.st_mode) && st.st_nlink > 1 && !counts(d, &st))
 		return 0;
 	d->bytes += (uint64_t)st.st_blocks * 512;
 	return S_ISDIR(st.st_mode) ? add_entries(d, dirfd, name) : 0;

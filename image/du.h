@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What trees take of the disk, as du(1) counts: blocks of files and directories, each inode once. Part of kist-image. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -8,6 +9,7 @@ struct du_inode;
 
 struct du {
 	uint64_t bytes;
+	bool is_whole; /* files count once all of their names were added: what the disk gets back with them */
 	struct du_inode *seen; /* files with several names */
 	size_t count, room;
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "image/du.h"
 #include "image/holders.h"
 #include "image/names.h"
 #include "image/objlock.h"
@@ -143,10 +144,14 @@ static int sweep_layer(struct ingest *in, const char *digest, struct err *e)
 		return errno == ENOENT ? 0 : err_sys(e, "remove layer %s", digest);
 	int r = holders_mark(in->store, &held, e);
 	digests_sort(&held);
-	if (r == 0 && !digests_have(&held, digest))
+	if (r == 0 && !digests_have(&held, digest)) {
+		du_auto struct du du = { .is_whole = true };
+		du_add(&du, in->dir, hex);
 		r = file_remove_tree(in->dir, hex);
-	else if (renameat(in->dir, hex, in->store->dir, path) < 0)
+		in->freed_bytes += du.bytes;
+	} else if (renameat(in->dir, hex, in->store->dir, path) < 0) {
 		r = -errno;
+	}
 	return r < 0 ? err_ret(e, r, "remove layer %s", digest) : 0;
 }
 
@@ -191,10 +196,15 @@ int gc_run(struct ingest *in, struct err *e)
 	if ((r = mark(in->store, &m, e)) < 0)
 		return r;
 	char path[STORE_PATH_MAX];
-	for (size_t i = 0; i < blobs.n; i++)
-		if (!digests_have(&m.blobs, blobs.v[i]) &&
-		    unlinkat(in->store->dir, store_blob_path(blobs.v[i], path), 0) < 0 && errno != ENOENT)
+	for (size_t i = 0; i < blobs.n; i++) {
+		du_auto struct du du = { .is_whole = true };
+		if (digests_have(&m.blobs, blobs.v[i]))
+			continue;
+		du_add(&du, in->store->dir, store_blob_path(blobs.v[i], path));
+		if (unlinkat(in->store->dir, path, 0) < 0 && errno != ENOENT)
 			return err_sys(e, "remove blob %s", blobs.v[i]);
+		in->freed_bytes += du.bytes;
+	}
 	for (size_t i = 0; r == 0 && i < layers.n; i++)
 		if (!digests_have(&m.layers, layers.v[i]))
 			r = sweep_layer(in, layers.v[i], e);

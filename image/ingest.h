@@ -13,6 +13,7 @@ struct ingest {
 	int locks;   /* for image/objlock */
 	size_t made; /* numbers given to things in it */
 	char name[32];
+	uint64_t freed_bytes; /* of the disk, by image/gc */
 };
 
 #define INGEST_NONE ((struct ingest){ .dir = -1, .locks = -1 })

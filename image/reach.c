@@ -47,13 +47,19 @@ static void reach_config(const struct walk *w, const struct document *doc, bool 
 		*ret_diffs = config.rootfs->diff_ids;
 }
 
+/* Signatures and other artifacts have layers that are no tar. */
+static bool is_layer(const struct descriptor *d)
+{
+	return !d->media_type || strstr(d->media_type, ".image.layer.") || strstr(d->media_type, ".image.rootfs.");
+}
+
 static void reach_manifest(const struct walk *w, const struct document *doc, bool is_ours, struct arena *arena)
 {
 	struct strs diffs = { .n = 0 };
 	reach_config(w, doc, is_ours, arena, &diffs);
 	for (size_t i = 0; i < doc->layers.n; i++) {
-		const struct reached thing = { REACH_LAYER, &doc->layers.v[i], i < diffs.n ? diffs.v[i] : NULL,
-					       is_ours };
+		const struct descriptor *d = &doc->layers.v[i];
+		const struct reached thing = { REACH_LAYER, d, i < diffs.n && is_layer(d) ? diffs.v[i] : NULL, is_ours };
 		tell(w, &thing, 0, NULL);
 	}
 }

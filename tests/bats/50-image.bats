@@ -525,8 +525,9 @@ no_layer_is_left() {
 	image load lay >/dev/null
 	one=$(layers_of lay:one | tail -n 1) two=$(layers_of lay:two | tail -n 1)
 	base=$(layers_of lay:one | head -n 1)
+	id=$(image inspect --format '{{.Id}}' lay:one)
 	run image rm lay:one
-	assert_output lay:one
+	assert_output "Untagged: lay:one"$'\n'"Deleted: $id"
 	assert_dir_not_exist "$KIST_STORE/layers/sha256/$one"
 	assert_dir_exist "$KIST_STORE/layers/sha256/$two"
 	assert_dir_exist "$KIST_STORE/layers/sha256/$base"
@@ -550,7 +551,7 @@ no_layer_is_left() {
 	assert_failure 1
 	assert_output --partial 'container c1 is made from it'
 	run image prune -a
-	assert_output ""
+	assert_output "Total reclaimed space: 0B"
 	run image rm -f lay:one
 	assert_success
 	assert_equal "$(ls "$KIST_STORE/layers/sha256")" "$layers"
@@ -569,7 +570,8 @@ no_layer_is_left() {
 	run image ls --format '{{.Repository}}'
 	assert_equal "$(sort <<<"$output" | xargs)" "<none> app"
 	run image prune
-	assert_output "$old"
+	assert_line --index 0 "$old"
+	assert_line --index 1 --regexp '^Total reclaimed space: [0-9]+kB$'
 	assert_equal "$(find "$KIST_STORE/layers/sha256" -mindepth 1 -maxdepth 1 | wc -l)" 1
 	run image prune -a
 	no_layer_is_left

@@ -401,3 +401,118 @@ blocks() {
 	run kist system df -v --format json
 	assert_failure 1
 }
+
+# ---- names, lists, removal ----
+
+# dated NAME DATE [UMOCI-CONFIG-OPTION...]: an image of one small layer that says when it was made
+dated() {
+	[ -e dated ] || umoci init --layout dated
+	mkdir -p "t/$1" && echo "$1" >"t/$1/$1"
+	umoci new --image "dated:$1"
+	umoci insert --image "dated:$1" "t/$1" / >/dev/null
+	umoci config --image "dated:$1" --created "$2" "${@:3}"
+	image load -q --name "${TO:-$1}" "dated:$1" >/dev/null
+}
+
+@test "rm: the last name takes the image, an ID all names with -f, one wrong word does not keep the others" {
+	dated a 2020-01-01T00:00:00Z
+	dated b 2021-01-01T00:00:00Z
+	image tag a:latest also:1
+	id=$(image inspect -f '{{.Id}}' a)
+	run image rm also:1
+	assert_output "Untagged: also:1"
+	image tag a:latest also:1
+	run image rm "${id:7:8}"
+	assert_failure 1
+	assert_output --partial "image \"${id:7:8}\": has 2 names: say which, or use -f to remove all of them"
+	run image rm nosuch b also:1
+	assert_failure 1
+	assert_line "Untagged: also:1"
+	assert_line "Untagged: b:latest"
+	assert_line --partial 'image "nosuch": not in the store'
+	image tag a:latest also:1
+	run image rm -f "${id:7:8}" nosuch
+	assert_success
+	assert_equal "$(LC_ALL=C sort <<<"$output")" "Deleted: $id
+Untagged: a:latest
+Untagged: also:1"
+	run image rm --ignore nosuch
+	assert_success
+	assert_output ""
+	dated a 2020-01-01T00:00:00Z
+	dated c 2020-01-01T00:00:00Z
+	run image rm
+	assert_failure 2
+	run image rm --all
+	assert_success
+	assert_equal "$(image ls -q)" ""
+	assert_equal "$(find "$KIST_STORE"/{blobs,layers}/sha256 -mindepth 1)" ""
+}
+
+@test "prune: filters by time and label, says what it frees, asks at a terminal" {
+	dated old 2020-01-01T00:00:00Z --config.label keep=no
+	dated new "$(date -u +%FT%TZ)"
+	dated kept 2020-06-01T00:00:00Z --config.label keep=yes
+	TO=kept dated over 2020-07-01T00:00:00Z # takes the name away
+	kept=$(image ls --filter dangling=true --no-trunc -q)
+	run image prune --filter label=keep=no
+	assert_output "Total reclaimed space: 0B"
+	run image prune -a --filter until=1h --filter label!=keep=yes --filter until=2020-03-01
+	assert_line "kept:latest"
+	assert_line "old:latest"
+	assert_equal "${#lines[@]}" 3
+	assert_equal "$(image ls --format '{{.Name}}' | LC_ALL=C sort | xargs)" "new:latest"
+	run image prune -a --filter until=nonsense
+	assert_failure 1
+	assert_output --partial "option --filter: until=nonsense: neither a time nor a duration such as 24h"
+	run image prune --filter reference=x
+	assert_failure 1
+	assert_output --partial "option --filter: reference=x: no such filter"
+	before=$(blocks "$KIST_STORE"/{blobs,layers}/sha256)
+	run with_terminal "$KIST_IMAGE" --store "$KIST_STORE" prune <<<n
+	assert_failure 1
+	assert_output --partial "Are you sure you want to continue? [y/N]"
+	assert_equal "$(image ls --filter dangling=true --no-trunc -q)" "$kept"
+	run image prune -f
+	assert_line --index 0 "$kept"
+	freed=$((before - $(blocks "$KIST_STORE"/{blobs,layers}/sha256)))
+	assert_line --index 1 "Total reclaimed space: $(awk -v n=$freed 'BEGIN { printf "%.0fkB", n / 1000 }')"
+}
+
+@test "ls: filters, a pattern, digests, IDs in full; inspect has what podman's has" {
+	dated a 2020-01-01T00:00:00Z --config.label color=blue --config.label x=
+	TO=registry.test/team/b:2 dated b 2021-01-01T00:00:00Z --config.label color=red
+	dated c 2022-01-01T00:00:00Z
+	names() { image ls --format '{{.Name}}' "$@" | LC_ALL=C sort | xargs; }
+	assert_equal "$(names --filter label=color)" "a:latest registry.test/team/b:2"
+	assert_equal "$(names --filter label=color=blue)" "a:latest"
+	assert_equal "$(names --filter label=color --filter label=x)" "a:latest"
+	assert_equal "$(names --filter since=a)" "c:latest registry.test/team/b:2"
+	assert_equal "$(names --filter since=a --filter before=c)" "registry.test/team/b:2"
+	assert_equal "$(names --filter until=2021-06-01T00:00:00+02:00)" "a:latest registry.test/team/b:2"
+	assert_equal "$(names --filter reference='[ac]')" "a:latest c:latest"
+	assert_equal "$(names 'b')" "registry.test/team/b:2"
+	assert_equal "$(names 'registry.test/*/*:2')" "registry.test/team/b:2"
+	assert_equal "$(names --filter dangling=true)" ""
+	run image ls --filter before=nosuch
+	assert_failure 1
+	assert_output --partial 'option --filter: image "nosuch": not in the store'
+	run image ls --filter nonsense
+	assert_failure 1
+	id=$(image inspect -f '{{.Id}}' a)
+	assert_equal "$(image ls -q --no-trunc a)" "$id"
+	run image ls --digests a
+	assert_line --index 0 --regexp '^REPOSITORY +TAG +DIGEST +IMAGE ID +CREATED +SIZE$'
+	assert_line --index 1 --regexp "^a +latest +$id +${id:7:12} +6 years ago"
+	assert_equal "$(image ls --format json a | jq -c '.[0] | [.Labels.color, .Containers]')" '["blue",0]'
+	image tag a:latest other:3
+	image tag a:latest a:1
+	image inspect a | jq '.[0]' >i.json
+	assert_equal "$(jq -c '.RepoDigests' i.json)" "[\"a@$id\",\"other@$id\"]"
+	assert_equal "$(jq -c '[.RepoTags | sort[]]' i.json)" '["a:1","a:latest","other:3"]'
+	assert_equal "$(jq -c '[.Labels.color, .ManifestType, .GraphDriver.Name, (.History | length > 0), .Parent, .Created]' i.json)" \
+		'["blue","application/vnd.oci.image.manifest.v1+json","overlay",true,"","2020-01-01T00:00:00Z"]'
+	assert_file_exist "$(jq -r '.GraphDriver.Data.UpperDir' i.json)/a"
+	run image inspect -f '{{.RootFS.Type}} {{.Os}} {{json .Config.Labels}}' a
+	assert_output --partial 'layers linux {"color":"blue"'
+}
