@@ -22,7 +22,7 @@
 /* Layers that the store has taken in were held to their limits then. */
 static const struct inflate_limits no_limits = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
 
-/* What is done with the bytes of a layer. */
+/* What is done with the bytes of a layer: they are counted, or written and compared with the diffID. */
 struct pass {
 	struct saver *saver; /* NULL: they are counted */
 	struct digest digest;
@@ -36,31 +36,38 @@ static int drain(struct pass *p, struct flow *f, struct err *e)
 	int r;
 	while ((r = flow_pull(f, &bytes, &n, e)) == 1) {
 		p->bytes += n;
+		if (!p->saver)
+			continue;
 		digest_add(&p->digest, bytes, n);
-		if (p->saver && (r = sink_write(&p->saver->sink, bytes, n, e)) < 0)
+		if ((r = sink_write(&p->saver->sink, bytes, n, e)) < 0)
 			break;
 	}
 	return r;
+}
+
+static int check_diff_id(struct pass *p, const char *diff_id, struct err *e)
+{
+	char got[DIGEST_TEXT_MAX];
+	digest_text(&p->digest, got);
+	if (strcmp(got, diff_id) == 0)
+		return 0;
+	return err_new(e, EBADMSG, "diffID mismatch: expected %s, got %s", diff_id, got);
 }
 
 static int pass_over(struct pass *p, int fd, uint64_t size, const char *diff_id, struct err *e)
 {
 	struct intake in;
 	struct inflate inflate;
-	char got[DIGEST_TEXT_MAX];
 	p->bytes = 0;
 	digest_begin(&p->digest);
 	intake_part(&in, fd, 0, size, -1);
 	int r = inflate_open(&inflate, &in.flow, &no_limits, e);
 	if (r == 0)
 		r = drain(p, &inflate.flow, e);
+	if (r == 0 && p->saver)
+		r = check_diff_id(p, diff_id, e);
 	inflate_done(&inflate);
 	intake_done(&in);
-	if (r == 0) {
-		digest_text(&p->digest, got);
-		if (strcmp(got, diff_id) != 0)
-			r = err_new(e, EBADMSG, "diffID mismatch: expected %s, got %s", diff_id, got);
-	}
 	digest_done(&p->digest);
 	return r;
 }

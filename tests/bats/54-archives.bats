@@ -6,6 +6,7 @@
 load ../helpers/common
 load ../helpers/image
 load ../helpers/engine
+load ../helpers/user
 
 # names: all names in the store, sorted
 names() {
@@ -333,7 +334,7 @@ blob_of() { # blob_of NAME: the path of its last layer's blob
 	kist run --cap-add MKNOD --name c base:1 sh -c "$(changer)"
 	run kist diff c
 	assert_success
-	diff - <(printf '%s\n' "$output" | grep -av '^A /bad\|/0000') <<-'D'
+	diff - <(printf '%s\n' "$output" | grep -av '^A /bad\|/0000') <<-'END'
 		C /d
 		A /d/link
 		C /d/old
@@ -351,7 +352,7 @@ blob_of() { # blob_of NAME: the path of its last layer's blob
 		C /replaced
 		A /sparse
 		A /symlink
-	D
+	END
 	run kist diff --format json c
 	assert_equal "$(jq -c '[.deleted, .changed, (.added | length)]' <<<"$output")" \
 		'[["/d/old/1","/gone"],["/d","/d/old","/file","/filled","/filled/5","/replaced"],13]'
@@ -558,4 +559,53 @@ frozen_of() { # frozen_of NAME: 1 or 0
 	assert_equal "$(stat -c %h m/own/1 m/own/2 | xargs)" "2 2"
 	assert_equal "$(stat -c %F m/dev/loop7)" "block special file"
 	unmerge m
+}
+
+# user_store: kist and kist-image are those of the user from here on
+user_store() {
+	user_setup
+	kist() { user_kist "$@"; }
+	image() { user_kist image "$@"; }
+}
+
+@test "a user other than root: commit, diff, export, save, load, tag" {
+	user_store
+	cp -a "$KIST_TEST_ROOTFS" user/home/tree
+	mkdir -p user/home/tree/gone user/home/tree/d/old
+	echo 1 >user/home/tree/d/old/1
+	chown -R $USER_ID:$USER_ID user/home/tree
+	kist import -q tree base:1 >/dev/null
+	kist run --name c base:1 sh -c 'rm -r /gone /d/old; mkdir -p /d/old; echo 2 >/d/old/2; echo x >/own; chown 7:8 /own; ln /own /link'
+	run kist diff c
+	assert_success
+	diff - <(printf '%s\n' "$output") <<-'END'
+		C /d
+		C /d/old
+		A /d/old/2
+		D /d/old/1
+		D /gone
+		A /link
+		A /own
+	END
+	kist commit -q c new:1 >/dev/null
+	run kist run --rm new:1 sh -c 'stat -c "%u %g %h" /own; ls /d/old; ls -d /gone 2>/dev/null || echo none'
+	assert_output $'7 8 2\n2\nnone'
+	run bash -c 'gzip -dc "$1" | grep -ac "overlay\."' - "$(blob_of new:1)"
+	assert_output 0
+	run tar -tvzf "$(blob_of new:1)"
+	assert_line --regexp ' 7/8 .* link$'
+	assert_line --regexp ' d/old/.wh..wh..opq$'
+	kist export -o c.tar c
+	assert_equal "$(stat -c '%u %a' user/home/c.tar)" "$USER_ID 644"
+	tar -tvf user/home/c.tar | grep -q ' 7/8 .* link$'
+	run tar -tf user/home/c.tar
+	refute_line --partial gone
+	kist tag new:1 new:2
+	kist save -q --format oci-archive -o n.tar new:2
+	want=$(image inspect -f '{{.Digest}}' new:1)
+	kist rm c >/dev/null
+	kist rmi new:1 new:2 >/dev/null
+	run kist load -q n.tar
+	assert_output new:2
+	assert_equal "$(image inspect -f '{{.Digest}}' new:2)" "$want"
 }
