@@ -523,6 +523,23 @@ frozen_of() { # frozen_of NAME: 1 or 0
 	kist rm -f c >/dev/null
 }
 
+@test "a container with ids of its own: its layer and its archive have those of the image" {
+	plain_base
+	kist run --name c --uidmap 0:300000:65536 --gidmap 0:300000:65536 base:1 sh -c 'rm -r /gone /d/old; mkdir /d/old; echo x >/own; chown 7:8 /own'
+	run kist diff c
+	assert_line "D /gone"
+	assert_line "A /own"
+	kist commit -q c new:1 >/dev/null
+	run tar -tvzf "$(blob_of new:1)"
+	assert_line --regexp ' 7/8 .* own$'
+	assert_line --regexp ' 0/0 .* d/old/$'
+	assert_line --partial .wh.gone
+	kist export c | tar -tvf - | grep -q ' 7/8 .* own$'
+	kist rm c >/dev/null
+	run kist run --rm new:1 stat -c '%u %g' /own
+	assert_output '7 8'
+}
+
 @test "export: created, running and stopped containers, without what is mounted in them" {
 	plain_base
 	mkdir v
