@@ -108,9 +108,9 @@ UNITS := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_
 FUZZ  := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Everything but the mains, as archives: a test takes what it needs and may put its own functions in their place.
 LIB_SRC := $(filter-out cli/main.c cli/image_main.c cli/registry_main.c net/main.c cgroup/systemd/main.c cli/gen%.c,$(sort $(KIST_SRC) $(IMAGE_SRC) $(REGISTRY_SRC) $(NET_SRC) $(SYSTEMD_SRC)))
-.PHONY: units fuzzers
+.PHONY: units fuzzers mutants
 units: $(UNITS)
-fuzzers: $(FUZZ)
+fuzzers: $(FUZZ) mutants
 
 $(O)/libtest.a: $(call obj,$(LIB_SRC))
 	@rm -f $@
@@ -126,6 +126,11 @@ $(O)/fuzz/%: tests/fuzz/%.c $(LIB_SRC)
 	$(call say,FUZZ,$@) clang $(CPPFLAGS) -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< \
 		$(wildcard util/*.c spec/*.c image/*.c image/registry/*.c image/trust/*.c) runtime/criu_record.c cgroup/systemd/variant.c \
 		$(KIST_LIBS) $(REGISTRY_LIBS)
+
+# The program that tests/fuzz/mutants loads damaged images with.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+mutants:
+	@$(MAKE) --no-print-directory O=$(O)/sanitized OPT="-O1 -g $(SANITIZE)" HARDEN= CI= $(O)/sanitized/kist-image
 
 check: all units
 	@O=$(O) tests/run unit lint
@@ -147,6 +152,8 @@ bench-image: all
 	@KIST=$(abspath $(O))/kist tests/bench/image
 fuzz: fuzzers
 	@for f in $(FUZZ); do echo "== $$f"; $$f -max_total_time=60 -print_final_stats=1 -artifact_prefix=$(O)/ || exit 1; done
+	@echo "== mutants"; mkdir -p $(O)/crashes/mutants; tests/fuzz/mutants --count 20000 --seed $$(date +%s) --keep $(O)/crashes/mutants \
+		$(O)/sanitized/kist-image
 # LeakSanitizer cannot work in processes that are traced or change their user: leaks are not looked for.
 asan:
 	@$(MAKE) --no-print-directory O=$(O)-asan OPT="-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer" HARDEN= \
