@@ -176,7 +176,7 @@ static int get_config(struct pull *p, struct image_config *ret_config, struct er
 	struct plan *plan = &p->plan;
 	const struct descriptor *d = p->manifest.config;
 	if (is_artifact(&p->manifest))
-		return err_new(e, EINVAL, "manifest %s: is no image: its config is of type %.120s", plan->digest,
+		return err_new(e, EMEDIUMTYPE, "manifest %s: is no image: its config is of type %.120s", plan->digest,
 			       d->media_type);
 	memcpy(plan->config_digest, d->digest, DIGEST_TEXT_MAX);
 	int r = 0;
@@ -263,9 +263,18 @@ static int pull_all_tags(struct ingest *in, struct registry *registry, const str
 	int r = registry_list_tags(registry, &tags, e);
 	if (r == 0 && !tags.n)
 		r = err_new(e, ENOENT, "has no tags");
-	for (size_t i = 0; r == 0 && i < tags.n; i++)
-		if ((r = pull_one(in, registry, request, tags.v[i], "", e)) < 0)
+	for (size_t i = 0; r == 0 && i < tags.n; i++) {
+		/* Signatures lie beside the images that they are of, as tags. */
+		if (ref_is_signature(tags.v[i], NULL))
+			continue;
+		r = pull_one(in, registry, request, tags.v[i], "", e);
+		if (r == -EMEDIUMTYPE) {
+			log_warn("%s:%.128s: %s", request->name, tags.v[i], e->text);
+			r = 0;
+		}
+		if (r < 0)
 			err_at(e, r, "tag %.128s", tags.v[i]);
+	}
 	registry_tags_done(&tags);
 	return r;
 }

@@ -92,11 +92,20 @@ push() {
 	assert_failure 1
 
 	remote_image app:2 base one
-	run pull -q --all-tags "$REGISTRY/app"
+	# beside images there are charts and signatures
+	skopeo inspect --tls-verify=false --raw "docker://$REGISTRY/app:2" |
+		jq -c '.config.mediaType = "application/vnd.cncf.helm.config.v1+json" | .layers = []' >chart.json
+	put_document app:chart application/vnd.oci.image.manifest.v1+json chart.json >/dev/null
+	put_document "app:sha256-$(printf 0%.0s {1..64}).sig" application/vnd.oci.image.manifest.v1+json chart.json >/dev/null
+	run --separate-stderr pull -q --all-tags "$REGISTRY/app"
 	assert_success
+	assert_equal "$(sort <<<"$output")" "$(printf '%s\n' "$second" "$(remote_digest app:2)" | sort)"
+	assert_regex "$stderr" 'app:chart: .*is no image'
+	refute_regex "$stderr" '[.]sig'
 	run image ls --format '{{.Tag}}'
 	assert_line 1
 	assert_line 2
+	refute_line chart
 	run pull -q -a "$REGISTRY/app:1"
 	assert_failure 1
 	assert_output --partial '--all-tags goes with a name without tag and digest'
@@ -288,6 +297,58 @@ platforms_index() {
 		fi
 		nothing_in_store
 	done
+}
+
+@test "pull: killed at whatever instant, it leaves nothing that the next command does not clear away" {
+	registry_start reg
+	remote_image a:1 base one two
+	kist image ls >/dev/null
+	for i in $(seq 15); do
+		"$KIST" --store "$KIST_STORE" pull -q --tls-verify=false "$REGISTRY/a:1" >/dev/null 2>&1 3>&- &
+		pid=$!
+		sleep "0.0$((i * 5 + 10))"
+		kill -KILL $pid 2>/dev/null || true
+		wait $pid || true
+		# its child has gone with it
+		run ! pgrep -P $pid
+		[ $((i % 5)) -ne 0 ] || image rm -f "$REGISTRY/a:1" >/dev/null
+	done
+	run image prune --all
+	assert_success
+	nothing_in_store
+	run pull -q "$REGISTRY/a:1"
+	assert_success
+	run image check
+	assert_success
+}
+
+@test "pull: short names and mirrors of registries.conf; the name is that of the place that was asked for" {
+	registry_start reg
+	remote_image mirror/team/app:1 base one
+	digest=$(remote_digest mirror/team/app:1)
+	cat >"$CONTAINERS_REGISTRIES_CONF" <<-E
+		unqualified-search-registries = ["registry.invalid", "$REGISTRY"]
+		[[registry]]
+		location = "registry.test"
+		[[registry.mirror]]
+		location = "$REGISTRY/mirror"
+		insecure = true
+		[[registry]]
+		location = "$REGISTRY"
+		insecure = true
+	E
+	run kist pull -q registry.test/team/app:1
+	assert_success
+	assert_output "$digest"
+	run kist pull -q mirror/team/app:1
+	assert_success
+	assert_output "$digest"
+	run image ls --format '{{.Repository}}:{{.Tag}}'
+	assert_line registry.test/team/app:1
+	assert_line "$REGISTRY/mirror/team/app:1"
+	run kist run --rm --pull always mirror/team/app:1 /bin/busybox cat /opt/one
+	assert_success
+	assert_line one
 }
 
 # ---- progress ----
