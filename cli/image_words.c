@@ -308,6 +308,7 @@ static const struct opt pull_opts[] = {
 	{ OPT_FLAG_AT(PU, all_tags), .name = "all-tags", .letter = 'a', .help = "pull every tag of the repository" },
 	{ OPT_STR_AT(PU, platform), .name = "platform", .arg = "OS/ARCH[/VARIANT]",
 	  .help = "image for another platform than this machine's" },
+	{ OPT_STR_AT(PU, policy), .name = "policy", .arg = "FILE", .help = POLICY_HELP },
 	{ OPT_FLAG_AT(PU, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
 	{ OPT_SIZE_AT(PU, max_bytes), .name = "max-size", .arg = "SIZE",
 	  .help = "refuse a layer that unpacks to more (default 16g)" },
@@ -334,6 +335,8 @@ static const struct command_text pull_text = {
 static const struct opt push_opts[] = {
 	{ OPT_STR_AT(PS, digestfile), .name = "digestfile", .arg = "FILE",
 	  .help = "write the digest of the image to FILE" },
+	{ OPT_FLAG_AT(PS, remove_signatures), .name = "remove-signatures",
+	  .help = "do not send the signatures that are stored beside the image" },
 	{ OPT_FLAG_AT(PS, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
 	REMOTE_ROWS(PS),
 };

@@ -299,6 +299,7 @@ struct remote_options {
 struct image_pull_options {
 	struct remote_options remote;
 	const char *platform;        /* OS/ARCH[/VARIANT] */
+	const char *policy;
 	struct opt_num max_bytes;
 	bool all_tags;
 	bool quiet;
@@ -308,6 +309,7 @@ struct image_pull_options {
 struct image_push_options {
 	struct remote_options remote;
 	const char *digestfile;
+	bool remove_signatures;
 	bool quiet;
 };
 

@@ -79,6 +79,10 @@ int image_cmd_pull(const struct store *s, const union image_options *options, in
 	int r = o->platform ? platform_parse(o->platform, &want, e) : 0;
 	for (int i = 0; r == 0 && i < argc; i++)
 		r = pull_parse_name(argv[i], &ref, e);
+	trust_auto struct trust *trust = NULL;
+	if (r == 0)
+		r = trust_open(o->policy, &trust, e);
+	w.request.trust = trust;
 	return r < 0 ? r : guard_run(s, pull_each, &w, e);
 }
 
@@ -100,6 +104,7 @@ int image_cmd_push(const struct store *s, const union image_options *options, in
 	struct push_request request = {
 		.name = argv[0],
 		.destination = argc > 1 ? argv[1] : NULL,
+		.leaves_signatures = o->remove_signatures,
 		.style = progress_style(o->quiet, true),
 		.progress = &progress,
 	};

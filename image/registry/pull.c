@@ -12,10 +12,11 @@
 #include "image/commit.h"
 #include "image/digest.h"
 #include "image/registry/download.h"
+#include "image/registry/signatures.h"
 #include "util/log.h"
 
 /* Layers that come at a time at least, whatever the number of processors: a network waits most of the time. */
-enum { LAYERS_AT_A_TIME = 4, INDEX_DEPTH_MAX = 4 };
+enum { LAYERS_AT_A_TIME = 4, INDEX_DEPTH_MAX = PLAN_VIA_MAX };
 
 /* One image on its way in. */
 struct pull {
@@ -142,6 +143,8 @@ static int get_manifest(struct pull *p, const char *what, struct err *e)
 		const struct descriptor *pick = platform_pick(&p->manifest, &p->want, what, e);
 		if (!pick)
 			return -e->num;
+		memcpy(p->plan.via[p->plan.via_count++], digest, DIGEST_TEXT_MAX);
+		memcpy(digest, pick->digest, DIGEST_TEXT_MAX);
 		r = get_child(p, pick, e);
 	}
 	return r;
@@ -243,6 +246,8 @@ static int pull_one(struct ingest *in, struct registry *registry, const struct p
 	else
 		platform_host(&p.want);
 	int r = get_manifest(&p, *digest ? digest : tag, e);
+	if (r == 0)
+		r = signatures_ask(request->trust, registry, &request->registry, tag, digest, in->store, &p.plan, e);
 	if (r == 0)
 		r = get_config(&p, &config, e);
 	if (r == 0)

@@ -12,6 +12,7 @@
 #include "image/objlock.h"
 #include "image/registry/origin.h"
 #include "image/registry/pull.h"
+#include "image/registry/signatures.h"
 #include "util/fd.h"
 
 enum { BLOBS_AT_A_TIME = 4, MOUNTS_TRIED_MAX = 3 };
@@ -226,7 +227,11 @@ static int push(const struct store *s, const struct push_request *request, const
 	origins_find(s, registry_host(registry), registry_path(registry), &p.origins);
 	if ((r = send_blobs(&p, request->style, e)) < 0)
 		return r;
-	return put_manifest(&p, im, &to, e);
+	r = put_manifest(&p, im, &to, e);
+	if (r < 0 || request->leaves_signatures)
+		return r;
+	r = signatures_push(registry, s, im->digest, e);
+	return r < 0 ? err_at(e, r, "the image is there, its signatures are not") : 0;
 }
 
 int image_push(const struct store *s, const struct push_request *request, char ret_digest[static DIGEST_TEXT_MAX],

@@ -54,7 +54,7 @@ int attached_payload(const struct trust_fetch *fetch, const struct attached *a, 
 	size_t len;
 	if (d->size_bytes.v > TRUST_PAYLOAD_MAX)
 		return err_new(e, EFBIG, "payload %s: more than %d bytes", d->digest, TRUST_PAYLOAD_MAX);
-	int r = fetch->blob(fetch->ctx, d->digest, TRUST_PAYLOAD_MAX, &bytes, &len, e);
+	int r = fetch->blob(fetch->ctx, d->digest, (uint64_t)d->size_bytes.v, TRUST_PAYLOAD_MAX, &bytes, &len, e);
 	if (r < 0)
 		return err_at(e, r, "payload %s", d->digest);
 	digest_of(bytes, len, got);

@@ -31,8 +31,10 @@ static int store_manifest(void *ctx, const char *tag, size_t max, char **ret_byt
 	return -ENOENT;
 }
 
-static int store_blob(void *ctx, const char *digest, size_t max, char **ret_bytes, size_t *ret_len, struct err *e)
+static int store_blob(void *ctx, const char *digest, uint64_t size_bytes, size_t max, char **ret_bytes,
+		      size_t *ret_len, struct err *e)
 {
+	(void)size_bytes;
 	return store_read_blob(ctx, digest, max, ret_bytes, ret_len, e);
 }
 
@@ -150,7 +152,8 @@ static int plan_same(const struct trust_fetch *fetch, struct attached *a, const 
 {
 	char *config, got[DIGEST_TEXT_MAX];
 	size_t len;
-	int r = fetch->blob(fetch->ctx, a->doc.config->digest, TRUST_PAYLOAD_MAX, &config, &len, e);
+	int r = fetch->blob(fetch->ctx, a->doc.config->digest, (uint64_t)a->doc.config->size_bytes.v,
+			    TRUST_PAYLOAD_MAX, &config, &len, e);
 	if (r < 0)
 		return r;
 	digest_of(config, len, got);

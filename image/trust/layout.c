@@ -47,9 +47,11 @@ static int get_manifest(void *ctx, const char *tag, size_t max, char **ret_bytes
 	return hit ? read_blob(l->src, hit->digest, max, ret_bytes, ret_len, e) : -ENOENT;
 }
 
-static int get_blob(void *ctx, const char *digest, size_t max, char **ret_bytes, size_t *ret_len, struct err *e)
+static int get_blob(void *ctx, const char *digest, uint64_t size_bytes, size_t max, char **ret_bytes, size_t *ret_len,
+		    struct err *e)
 {
 	const struct layout_signatures *l = ctx;
+	(void)size_bytes;
 	return read_blob(l->src, digest, max, ret_bytes, ret_len, e);
 }
 

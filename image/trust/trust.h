@@ -10,6 +10,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "image/ref.h"
 #include "util/err.h"
 
@@ -27,7 +28,8 @@ struct trust_fetch {
 	/* The manifest that a tag of the image's repository, or of its layout, leads to. */
 	int (*manifest)(void *ctx, const char *tag, size_t max, char **ret_bytes, size_t *ret_len, struct err *e);
 	/* A blob of the same repository or layout. */
-	int (*blob)(void *ctx, const char *digest, size_t max, char **ret_bytes, size_t *ret_len, struct err *e);
+	int (*blob)(void *ctx, const char *digest, uint64_t size_bytes, size_t max, char **ret_bytes, size_t *ret_len,
+		    struct err *e);
 	/* A signature of registries.d's lookaside, by its http or https URL. NULL: such URLs are refused. */
 	int (*url)(void *ctx, const char *url, size_t max, char **ret_bytes, size_t *ret_len, struct err *e);
 	void *ctx;
