@@ -10,6 +10,8 @@ union image_options {
 	struct image_load_options load;
 	struct image_import_options import;
 	struct image_unpack_options unpack;
+	struct image_convert_options convert;
+	struct image_pack_options pack;
 	struct image_ls_options ls;
 	struct image_inspect_options inspect;
 	struct image_rm_options rm;
@@ -32,6 +34,7 @@ typedef int image_verb_fn(const struct store *s, const union image_options *opti
 			  struct err *e);
 
 image_verb_fn image_cmd_load, image_cmd_import, image_cmd_unpack;
+image_verb_fn image_cmd_convert, image_cmd_pack;
 image_verb_fn image_cmd_ls, image_cmd_inspect;
 image_verb_fn image_cmd_rm, image_cmd_prune;
 image_verb_fn image_cmd_tag, image_cmd_untag, image_cmd_history, image_cmd_save;

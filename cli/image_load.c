@@ -6,6 +6,8 @@
 #include "cli/image_cmd.h"
 #include "image/import.h"
 #include "image/load.h"
+#include "image/pack.h"
+#include "image/packhead.h"
 
 static void print_name(void *ctx, const char *name)
 {
@@ -77,5 +79,9 @@ int image_cmd_unpack(const struct store *s, const union image_options *options, 
 	(void)argc;
 	set_options(&unpack, (struct opt_num){ .is_set = false }, false, false);
 	int r = trust_open(options->unpack.policy, &trust, e);
-	return r < 0 ? r : image_unpack(s, argv[0], &unpack, trust, e);
+	if (r < 0 || !pack_is_word(argv[0]))
+		return r < 0 ? r : image_unpack(s, argv[0], &unpack, trust, e);
+	bool is_noted;
+	char digest[DIGEST_TEXT_MAX];
+	return pack_prepare(s, argv[0], &unpack, trust, &is_noted, digest, e);
 }

@@ -21,6 +21,7 @@ static const struct verb verbs[] = {
 	{ "file-export", image_cmd_files_export, VERB_WITHOUT_STORE },
 	{ "sign", image_cmd_sign, VERB_READS_STORE },
 	{ "verify", image_cmd_verify, VERB_READS_STORE },
+	{ "convert", image_cmd_convert, VERB_MAKES_STORE }, { "pack", image_cmd_pack, VERB_MAKES_STORE },
 };
 
 int main(int argc, char **argv)

@@ -12,6 +12,7 @@
 #include "image/holders.h"
 #include "image/index.h"
 #include "image/names.h"
+#include "image/pack.h"
 #include "image/trust/carry.h"
 #include "util/log.h"
 
@@ -190,7 +191,7 @@ int image_cmd_prune(const struct store *s, const union image_options *options, i
 		return r;
 	for (size_t i = 0; r == 0 && i < names.n; i++)
 		r = prune_row(&in, &names.v[i], o, &filters, e);
-	if (r == 0 && (r = sweep(&in, e)) == 0)
+	if (r == 0 && (r = sweep(&in, e)) == 0 && (r = pack_drop_notes(s, e)) == 0)
 		printf("Total reclaimed space: %s\n", image_size_text(&names.arena, (int64_t)in.freed_bytes));
 	return r;
 }

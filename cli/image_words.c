@@ -410,6 +410,58 @@ static const struct command_text verify_text = {
 	WORDS_EXAMPLES(verify_examples),
 };
 
+#define C struct image_convert_options
+static const struct opt convert_opts[] = {
+	{ OPT_FLAG_AT(C, drop_layers), .name = "drop-layers",
+	  .help = "remove the unpacked layers that nothing else needs: the file stands for them" },
+	{ OPT_FLAG_AT(C, quiet), .name = "quiet", .letter = 'q', .help = "print the digest only" },
+};
+
+static const struct command_example convert_examples[] = {
+	{ "kist image convert debian:12", "from now on, run mounts debian:12 from one file" },
+	{ "kist image convert --drop-layers app:1", "the same, and the space of its layers comes back" },
+};
+
+static const struct command_text convert_text = {
+	.usage = "[OPTIONS] IMAGE [NEW-NAME]",
+	.about =
+		"Writes one read-only EROFS file of an image into the store, which run mounts in the place of "
+		"the unpacked layers. The image stays the same, with its digest, and may get one more name. "
+		"Mounting a file needs Linux 6.12 and root; elsewhere, or with KIST_EROFS=never, the unpacked "
+		"layers serve as before, and run unpacks them again if they were dropped. Prints the digest "
+		"of the image.",
+	WORDS_EXAMPLES(convert_examples),
+};
+
+#define O struct image_pack_options
+static const struct opt pack_opts[] = {
+	{ OPT_STR_AT(O, output), .name = "output", .letter = 'o', .arg = "FILE",
+	  .help = "the file to write; one that is there is replaced" },
+	{ OPT_STR_AT(O, compress), .name = "compress", .arg = "METHOD",
+	  .help = "none (default: the file can be mounted as it is) or zstd (it is unpacked on first use)" },
+	{ OPT_LIST_AT(O, changes), .name = "change", .letter = 'c', .arg = "LINE",
+	  .help = "a line of a Dockerfile for the image's config, as with import" },
+	{ OPT_FLAG_AT(O, quiet), .name = "quiet", .letter = 'q', .help = "print no digest" },
+};
+
+static const struct command_example pack_examples[] = {
+	{ "kist pack app:1 -o app.kist", "the image app:1 as one file" },
+	{ "kist run --rm ./app.kist", "run it, on any host that has kist" },
+	{ "kist pack -c 'CMD [\"serve\"]' --compress zstd app:1 -o app.kist", "smaller, and with another program" },
+};
+
+static const struct command_text pack_text = {
+	.usage = "[OPTIONS] -o FILE IMAGE",
+	.about =
+		"Writes an image and its configuration into one file. run takes such a file in the place of an "
+		"image: a word that begins with \"/\", \"./\" or \"../\", or ends in \".kist\". The file is "
+		"verified on its first use. Where the kernel can (Linux 6.12) and the file can be written by root "
+		"only, it is mounted as it is; elsewhere it is unpacked into the store once. It can be executed "
+		"itself, too. Equal images give equal files. Prints the digest of the image in the file, which has "
+		"one layer.",
+	WORDS_EXAMPLES(pack_examples),
+};
+
 static const struct command commands[] = {
 	{ "pull", "pull", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true, .is_remote = true,
 	  WORDS_OPTS(pull_opts), .summary = "get images from a registry", .text = &pull_text },
@@ -440,6 +492,10 @@ static const struct command commands[] = {
 	  .summary = "take names away from an image", .text = &untag_text },
 	{ "save", "save", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(save_opts),
 	  .summary = "write images into an archive or directory", .text = &save_text },
+	{ "convert", "", FACE_KIST, STATUS_PLAIN, 1, 2, .is_forwarded = true, WORDS_OPTS(convert_opts),
+	  .summary = "make a mountable file of an image's layers", .text = &convert_text },
+	{ "pack", "pack", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true, WORDS_OPTS(pack_opts),
+	  .summary = "write an image into one file that can be run", .text = &pack_text },
 	{ "history", "history", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true, WORDS_OPTS(history_opts),
 	  .summary = "list the steps that made an image", .text = &history_text },
 	{ "check", "", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(check_opts),

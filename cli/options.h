@@ -313,6 +313,20 @@ struct image_push_options {
 	bool quiet;
 };
 
+/* image convert IMAGE [NEW-NAME] */
+struct image_convert_options {
+	bool drop_layers;
+	bool quiet;
+};
+
+/* pack IMAGE -o FILE */
+struct image_pack_options {
+	const char *output;
+	const char *compress;        /* NULL (as "none"), "none" or "zstd" */
+	struct opt_list changes;     /* --change: lines of a Dockerfile */
+	bool quiet;
+};
+
 struct image_ls_options {
 	const char *format;
 	struct opt_list filters;     /* --filter KEY=VALUE */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/packfile.h"
 #include "engine/unpack.h"
 #include "ns/idmapped.h"
 #include "ns/mount.h"
@@ -31,11 +32,28 @@ static int hold_layers(const struct record_dir *d, const struct image *image, st
 	str_auto struct str text = STR_MAX(LAYERS_FILE_MAX);
 	fd_auto int fd = openat(d->fd, "layers", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
+	if (image->has_pack)
+		str_fmt(&text, "pack %s %s\n", image->digest, image->name);
+	if (image->has_erofs)
+		str_fmt(&text, "erofs %s\n", image->digest);
 	for (size_t i = 0; i < image->layers.n; i++)
 		str_fmt(&text, "%s\n", image->layers.v[i]);
 	if (fd < 0)
 		return err_sys(e, "container %s: layers", d->name);
 	int r = fd_write_all(fd, text.p, text.len);
+	return r < 0 ? err_ret(e, r, "container %s: layers", d->name) : 0;
+}
+
+/* An EROFS file that stood for layers that were gone, though index.json does not tell of it: it is held from now on. */
+static int hold_erofs(const struct record_dir *d, const struct image *image, struct err *e)
+{
+	char line[DIGEST_TEXT_MAX + 16];
+	fd_auto int fd = openat(d->fd, "layers", O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "container %s: layers", d->name);
+	snprintf(line, sizeof(line), "erofs %s\n", image->digest);
+	int r = fd_write_all(fd, line, strlen(line));
 	return r < 0 ? err_ret(e, r, "container %s: layers", d->name) : 0;
 }
 
@@ -109,6 +127,8 @@ int root_make(const struct store *s, const struct record_dir *d, const struct im
 	/* Another tool wrote the image into the store, and nobody has run it yet. */
 	if (r == -ENOENT && (r = unpack_image(s, word, e)) == 0)
 		r = layers_open(s, image, &l, e);
+	if (r == 0 && l.is_erofs && !image->has_erofs && !image->has_pack)
+		r = hold_erofs(d, image, e);
 	if (r == 0)
 		r = make_upper(d, l.n ? l.fd[0] : -1, e);
 	return r < 0 ? r : stack(d, &l, is_volatile, NULL, e);
@@ -121,9 +141,30 @@ void root_unmark(const struct record_dir *d)
 	unlinkat(d->fd, "work/work/incompat", AT_REMOVEDIR);
 }
 
-/* An image as far as its layers go, by the list in the container's directory. `own_text` holds the digests. */
+/* One line of `layers`: "pack DIGEST PATH", "erofs DIGEST", or a diffID. */
+static int take_line(char *line, struct image *image, const char **ids, const char **ret_pack)
+{
+	const bool is_pack = strncmp(line, "pack ", 5) == 0, is_erofs = strncmp(line, "erofs ", 6) == 0;
+	char *digest = is_pack ? line + 5 : is_erofs ? line + 6 : line, *path = is_pack ? strchr(digest, ' ') : NULL;
+
+	if (path)
+		*path++ = '\0';
+	if (!digest_is_valid(digest) || (is_pack && !path) || image->layers.n == IMAGE_LAYERS_MAX)
+		return -EINVAL;
+	if (!is_pack && !is_erofs) {
+		ids[image->layers.n++] = digest;
+		return 0;
+	}
+	memcpy(image->digest, digest, DIGEST_TEXT_MAX);
+	image->has_erofs |= is_erofs;
+	*ret_pack = path;
+	return 0;
+}
+
+/* An image as far as its layers go, by the list in the container's directory. `own_text` holds the digests. *ret_pack: the
+ * packed image that it came from. */
 static int held_layers(const struct record_dir *d, char **own_text, const char *ids[static IMAGE_LAYERS_MAX],
-		       struct image *image, struct err *e)
+		       struct image *image, const char **ret_pack, struct err *e)
 {
 	int r = file_read(d->fd, "layers", LAYERS_FILE_MAX, false, own_text, NULL);
 
@@ -131,24 +172,31 @@ static int held_layers(const struct record_dir *d, char **own_text, const char *
 		return r == -ENOENT ? -ENODATA : err_ret(e, r, "container %s: layers", d->name);
 	char *rest = *own_text;
 	*image = (struct image){ .name = d->name, .layers.v = ids };
-	for (char *line; (line = strsep(&rest, "\n"));) {
-		if (!*line)
-			continue;
-		if (!digest_is_valid(line) || image->layers.n == IMAGE_LAYERS_MAX)
+	for (char *line; (line = strsep(&rest, "\n"));)
+		if (*line && take_line(line, image, ids, ret_pack) < 0)
 			return err_new(e, EINVAL, "container %s: layers: \"%.80s\" is no digest", d->name, line);
-		ids[image->layers.n++] = line;
-	}
 	return 0;
 }
 
 static int open_held(const struct store *s, const struct record_dir *d, struct layers *ret, struct err *e)
 {
 	free_auto char *text = NULL;
-	const char *ids[IMAGE_LAYERS_MAX];
+	fd_auto int pack = -1;
+	const char *ids[IMAGE_LAYERS_MAX], *path = NULL;
 	struct image image;
-	int r = held_layers(d, &text, ids, &image, e);
+	int r = held_layers(d, &text, ids, &image, &path, e);
 
-	return r < 0 ? r : layers_open(s, &image, ret, e);
+	if (r < 0)
+		return r;
+	if (path && (r = packfile_again(s, path, image.digest, &pack, e)) < 0)
+		return err_at(e, r, "container %s", d->name);
+	image.has_pack = pack >= 0;
+	image.pack = pack;
+	r = layers_open(s, &image, ret, e);
+	/* They may be gone since an EROFS file stood for them, or never have been there. */
+	if (r == -ENOENT && image.digest[0] && (r = unpack_image(s, path ? path : image.digest, e)) == 0)
+		r = layers_open(s, &image, ret, e);
+	return r;
 }
 
 int root_again(const struct store *s, const struct record_dir *d, const struct spec *spec, bool is_volatile,

@@ -13,9 +13,11 @@
 #include "engine/etc.h"
 #include "engine/launch.h"
 #include "engine/logfile.h"
+#include "engine/packfile.h"
 #include "engine/pull.h"
 #include "engine/root.h"
 #include "engine/run_parts.h"
+#include "image/packhead.h"
 #include "runtime/control.h"
 #include "runtime/exposed.h"
 #include "runtime/launcher.h"
@@ -78,14 +80,16 @@ int run_load_source(const struct run_request *rq, bool is_plan, struct run_sourc
 		*strrchr(ret->config_dir, '/') = '\0';
 		image = image ? image : spec_annotation(&ret->file, COMPOSE_IMAGE);
 	}
-	int r = store_open(rq->store, !image && !is_plan, &ret->store, e);
+	bool is_pack = image && pack_is_word(image);
+	int r = store_open(rq->store, (!image || is_pack) && !is_plan, &ret->store, e);
 	if (r < 0)
 		return r;
 	ret->store_path = run_absolute(&ret->arena, rq->store);
 	if (!image)
 		return 0;
 	ret->image_word = image;
-	r = open_image(rq, is_plan ? PULL_NEVER : rq->pull, ret, e);
+	r = is_pack ? packfile_image(&ret->store, run_absolute(&ret->arena, image), &ret->image, e) :
+		      open_image(rq, is_plan ? PULL_NEVER : rq->pull, ret, e);
 	ret->has_image = r == 0;
 	return r;
 }
@@ -93,6 +97,8 @@ int run_load_source(const struct run_request *rq, bool is_plan, struct run_sourc
 void run_source_done(struct run_source *s)
 {
 	store_done(&s->store);
+	if (s->has_image && s->image.has_pack)
+		fd_close(s->image.pack);
 	if (s->has_image)
 		image_done(&s->image);
 	spec_done(&s->file);

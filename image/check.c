@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "image/check_parts.h"
+#include "image/convert.h"
+#include "image/erofsmount.h"
 #include "image/names.h"
 #include "image/objlock.h"
 #include "image/reach.h"
@@ -75,6 +77,7 @@ void check_done(struct check_result *r)
 	free(r->lines);
 	digests_done(&r->bad_blobs);
 	digests_done(&r->bad_layers);
+	digests_done(&r->bad_erofs);
 	*r = (struct check_result){ .n = 0 };
 }
 
@@ -220,6 +223,22 @@ static void on_layer(struct check *c, int dir, const char *name)
 		digests_add(&c->layers, digest);
 }
 
+/* A file of an image stands for its layers; its bytes are compared with what kist would write. */
+static void on_erofs(struct check *c, int dir, const char *name)
+{
+	char digest[DIGEST_TEXT_MAX];
+	struct err e;
+	(void)dir;
+	if (!digest_by_name(name, digest))
+		check_say(c, "erofs/sha256/%s: no image's name", name);
+	else if (objlock_use(c->locks, digest, &e) < 0)
+		check_say(c, "%s", e.text);
+	else if (!c->request->is_quick && image_check_erofs(c->store, digest, &e) < 0) {
+		check_say(c, "%s", e.text);
+		check_note(c, &c->result.bad_erofs, digest);
+	}
+}
+
 /* A free lock means that the owner is dead. image/ingest */
 static void on_tmp(struct check *c, int dir, const char *name)
 {
@@ -229,10 +248,16 @@ static void on_tmp(struct check *c, int dir, const char *name)
 		check_say(c, "tmp/%s: left by a command that was killed", name);
 }
 
+static bool has_erofs(const struct check *c, const char *digest)
+{
+	return digest_is_valid(digest) && erofs_has(c->store, digest);
+}
+
 static void on_container(struct check *c, int dir, const char *name)
 {
 	char path[NAME_MAX + 16];
 	free_auto char *list = NULL;
+	bool stands_elsewhere = false; /* on a packed image or an EROFS file, as its first line says */
 	snprintf(path, sizeof(path), "%s/layers", name);
 	int r = name[0] == '.' ? -ENOENT : file_read(dir, path, 1 << 20, false, &list, NULL);
 	if (r == -ENOENT || r == -ENOTDIR)
@@ -241,9 +266,11 @@ static void on_container(struct check *c, int dir, const char *name)
 		check_say(c, "containers/%s: %s", path, strerror(-r));
 	for (char *save = NULL, *line = r < 0 ? NULL : strtok_r(list, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
-		if (!digest_is_valid(line))
+		if (strncmp(line, "pack ", 5) == 0 || (strncmp(line, "erofs ", 6) == 0 && has_erofs(c, line + 6)))
+			stands_elsewhere = true;
+		else if (!digest_is_valid(line))
 			check_say(c, "containers/%s: \"%.80s\" is no digest", path, line);
-		else if (!store_has_layer(c->store, line) && faccessat(dir, path, F_OK, 0) == 0)
+		else if (!stands_elsewhere && !store_has_layer(c->store, line) && faccessat(dir, path, F_OK, 0) == 0)
 			check_say(c, "container %s: layer %s: missing", name, line);
 	}
 }
@@ -258,12 +285,14 @@ static int check_all(struct check *c, struct err *e)
 	if (!c->request->image_count &&
 	    ((r = each_entry(c, "blobs/sha256", on_blob, e)) < 0 ||
 	     (r = each_entry(c, "layers/sha256", on_layer, e)) < 0 ||
+	     (r = each_entry(c, "erofs/sha256", on_erofs, e)) < 0 ||
 	     (r = each_entry(c, "tmp", on_tmp, e)) < 0 || (r = each_entry(c, "containers", on_container, e)) < 0))
 		return r;
 	check_objects(c);
 	sort_lines(&c->result);
 	digests_sort(&c->result.bad_blobs);
 	digests_sort(&c->result.bad_layers);
+	digests_sort(&c->result.bad_erofs);
 	return 0;
 }
 

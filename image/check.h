@@ -18,6 +18,7 @@ struct check_result {
 	char **lines; /* one for each thing that is wrong, "ADDRESS: WHAT", sorted */
 	size_t n, room;
 	struct digests bad_blobs;  /* of these the bytes are wrong */
+	struct digests bad_erofs;  /* images whose EROFS files are not as kist writes them */
 	struct digests bad_layers; /* unpacked otherwise than their blobs say, and those are right */
 	size_t blobs, layers;      /* that were looked at */
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "image/du.h"
+#include "image/erofsmount.h"
 #include "image/holders.h"
 #include "image/names.h"
 #include "image/objlock.h"
@@ -21,12 +22,15 @@ struct marks {
 	const struct store *store;
 	struct digests blobs;
 	struct digests layers;
+	struct digests erofs;  /* by the digests of their images */
+	bool is_for_unpacked;  /* an image with an EROFS file needs no unpacked layers */
 };
 
 static void marks_done(struct marks *m)
 {
 	digests_done(&m->blobs);
 	digests_done(&m->layers);
+	digests_done(&m->erofs);
 }
 
 #define marks_auto __attribute__((cleanup(marks_done)))
@@ -50,13 +54,14 @@ static int mark_config(struct marks *m, const struct document *doc, struct arena
 	return 0;
 }
 
-static int mark_children(struct marks *m, const struct document *doc, struct arena *arena, int depth,
-			 struct err *e)
+static int mark_children(struct marks *m, const char *digest, const struct document *doc, struct arena *arena,
+			 int depth, struct err *e)
 {
 	int r = 0;
 	if (doc->config) {
 		digests_add(&m->blobs, doc->config->digest);
-		r = mark_config(m, doc, arena, e);
+		digests_add(&m->erofs, digest);
+		r = m->is_for_unpacked && erofs_has(m->store, digest) ? 0 : mark_config(m, doc, arena, e);
 	}
 	for (size_t i = 0; i < doc->layers.n; i++)
 		digests_add(&m->blobs, doc->layers.v[i].digest);
@@ -83,22 +88,31 @@ static int mark_document(struct marks *m, const struct descriptor *d, int depth,
 		r = document_load(bytes, len, digest, NULL, &arena, &doc, e);
 	if (r < 0)
 		return descriptor_is_foreign(d) ? 0 : r; /* as far as it can be told what belongs to it */
-	return mark_children(m, &doc, &arena, depth, e);
+	return mark_children(m, digest, &doc, &arena, depth, e);
 }
 
-static int mark(const struct store *s, struct marks *ret_marks, struct err *e)
+static int mark_held(struct marks *m, struct err *e)
 {
-	marks_auto struct marks m = { .store = s };
+	if (m->is_for_unpacked)
+		return holders_mark_unpacked(m->store, &m->layers, e);
+	int r = holders_mark(m->store, &m->layers, e);
+	return r < 0 ? r : holders_mark_erofs(m->store, &m->erofs, e);
+}
+
+static int mark(const struct store *s, bool is_for_unpacked, struct marks *ret_marks, struct err *e)
+{
+	marks_auto struct marks m = { .store = s, .is_for_unpacked = is_for_unpacked };
 	names_auto struct names names = { .n = 0 };
 	int r = names_read(s, &names, e);
 	for (size_t i = 0; r == 0 && i < names.n; i++)
 		r = mark_document(&m, names.v[i].desc, 0, e);
 	if (r < 0)
 		return r;
-	if ((r = holders_mark(s, &m.layers, e)) < 0)
+	if ((r = mark_held(&m, e)) < 0)
 		return r;
 	digests_sort(&m.blobs);
 	digests_sort(&m.layers);
+	digests_sort(&m.erofs);
 	*ret_marks = m;
 	m = (struct marks){ .store = NULL };
 	return 0;
@@ -111,6 +125,8 @@ static int list_unmarked(const struct store *s, const char *dir, const struct di
 			 struct digests *out, struct err *e)
 {
 	int top = openat(s->dir, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (top < 0 && errno == ENOENT)
+		return 0;
 	DIR *d = top < 0 ? NULL : fdopendir(top);
 	if (!d) {
 		int r = err_sys(e, "store %s: %s", s->path, dir);
@@ -134,15 +150,17 @@ static int list_unmarked(const struct store *s, const char *dir, const struct di
 	return r;
 }
 
-/* Moves a layer away, and back if a container has taken hold of it meanwhile or nobody can tell. */
-static int sweep_layer(struct ingest *in, const char *digest, struct err *e)
+/* What containers hold of a kind of object. */
+typedef int held_fn(const struct store *s, struct digests *held, struct err *e);
+
+/* Moves an object away, and back if a container has taken hold of it meanwhile or nobody can tell. */
+static int sweep_held(struct ingest *in, const char *path, const char *digest, held_fn *mark_it, struct err *e)
 {
-	char path[STORE_PATH_MAX];
 	const char *hex = digest_hex(digest);
 	digests_auto struct digests held = { .v = NULL };
-	if (renameat(in->store->dir, store_layer_path(digest, path), in->dir, hex) < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "remove layer %s", digest);
-	int r = holders_mark(in->store, &held, e);
+	if (renameat(in->store->dir, path, in->dir, hex) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "remove %s", path);
+	int r = mark_it(in->store, &held, e);
 	digests_sort(&held);
 	if (r == 0 && !digests_have(&held, digest)) {
 		du_auto struct du du = { .is_whole = true };
@@ -152,7 +170,19 @@ static int sweep_layer(struct ingest *in, const char *digest, struct err *e)
 	} else if (renameat(in->dir, hex, in->store->dir, path) < 0) {
 		r = -errno;
 	}
-	return r < 0 ? err_ret(e, r, "remove layer %s", digest) : 0;
+	return r < 0 ? err_ret(e, r, "remove %s", path) : 0;
+}
+
+static int sweep_layer(struct ingest *in, const char *digest, struct err *e)
+{
+	char path[STORE_PATH_MAX];
+	return sweep_held(in, store_layer_path(digest, path), digest, holders_mark, e);
+}
+
+static int sweep_erofs(struct ingest *in, const char *digest, struct err *e)
+{
+	char path[STORE_PATH_MAX];
+	return sweep_held(in, erofs_path(digest, path), digest, holders_mark_erofs, e);
 }
 
 /* Leaves out what others use just now. */
@@ -170,30 +200,34 @@ static int keep_lockable(struct digests *d, int locks, struct err *e)
 	return 0;
 }
 
-static int find_unmarked(const struct store *s, struct digests *blobs, struct digests *layers, struct err *e)
+static int find_unmarked(const struct store *s, struct digests *blobs, struct digests *layers, struct digests *erofs,
+			 struct err *e)
 {
 	marks_auto struct marks m = { .store = s };
-	int r = mark(s, &m, e);
+	int r = mark(s, false, &m, e);
 	if (r == 0)
 		r = list_unmarked(s, "blobs/sha256", &m.blobs, blobs, e);
-	return r < 0 ? r : list_unmarked(s, "layers/sha256", &m.layers, layers, e);
+	if (r == 0)
+		r = list_unmarked(s, "layers/sha256", &m.layers, layers, e);
+	return r < 0 ? r : list_unmarked(s, "erofs/sha256", &m.erofs, erofs, e);
 }
 
 int gc_run(struct ingest *in, struct err *e)
 {
-	digests_auto struct digests blobs = { .v = NULL }, layers = { .v = NULL };
-	int r = find_unmarked(in->store, &blobs, &layers, e);
-	if (r < 0 || (!blobs.n && !layers.n))
+	digests_auto struct digests blobs = { .v = NULL }, layers = { .v = NULL }, erofs = { .v = NULL };
+	int r = find_unmarked(in->store, &blobs, &layers, &erofs, e);
+	if (r < 0 || (!blobs.n && !layers.n && !erofs.n))
 		return r;
 	/* A lock of its own, so that these go when this is over, while the ingest's stay. */
 	fd_auto int locks = objlock_open(in->store, e);
 	if (locks < 0)
 		return fd_take(&locks);
-	if ((r = keep_lockable(&blobs, locks, e)) < 0 || (r = keep_lockable(&layers, locks, e)) < 0)
+	if ((r = keep_lockable(&blobs, locks, e)) < 0 || (r = keep_lockable(&layers, locks, e)) < 0 ||
+	    (r = keep_lockable(&erofs, locks, e)) < 0)
 		return r;
 	/* A load may have finished between the marking and the locking: only what is still unmarked goes. */
 	marks_auto struct marks m = { .store = in->store };
-	if ((r = mark(in->store, &m, e)) < 0)
+	if ((r = mark(in->store, false, &m, e)) < 0)
 		return r;
 	char path[STORE_PATH_MAX];
 	for (size_t i = 0; i < blobs.n; i++) {
@@ -208,5 +242,27 @@ int gc_run(struct ingest *in, struct err *e)
 	for (size_t i = 0; r == 0 && i < layers.n; i++)
 		if (!digests_have(&m.layers, layers.v[i]))
 			r = sweep_layer(in, layers.v[i], e);
+	for (size_t i = 0; r == 0 && i < erofs.n; i++)
+		if (!digests_have(&m.erofs, erofs.v[i]))
+			r = sweep_erofs(in, erofs.v[i], e);
+	return r;
+}
+
+int gc_drop_unpacked(struct ingest *in, const struct strs *diff_ids, size_t *ret_count, struct err *e)
+{
+	marks_auto struct marks m = { .store = in->store };
+	fd_auto int locks = objlock_open(in->store, e);
+	int r = locks < 0 ? locks : mark(in->store, true, &m, e);
+	*ret_count = 0;
+	for (size_t i = 0; r == 0 && i < diff_ids->n; i++) {
+		char path[STORE_PATH_MAX];
+		const char *id = diff_ids->v[i];
+		if (digests_have(&m.layers, id) || !store_has_layer(in->store, id))
+			continue;
+		if ((r = objlock_try_delete(locks, id, e)) <= 0)
+			continue;
+		r = sweep_held(in, store_layer_path(id, path), id, holders_mark_unpacked, e);
+		*ret_count += r == 0 && !store_has_layer(in->store, id);
+	}
 	return r;
 }

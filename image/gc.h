@@ -8,7 +8,14 @@
  * back.
  */
 #pragma once
+#include "image/image.h"
 #include "image/ingest.h"
 
 /* Removes all that is not needed. An index that cannot be read fails it, and removes nothing. */
 int gc_run(struct ingest *in, struct err *e);
+
+/*
+ * Removes the unpacked form of an image's layers, for which its EROFS file stands, but for layers that an image without
+ * such a file or a container needs unpacked. The ingest must be marked. *ret_count: how many went.
+ */
+int gc_drop_unpacked(struct ingest *in, const struct strs *diff_ids, size_t *ret_count, struct err *e);

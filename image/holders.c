@@ -66,6 +66,42 @@ int holders_mark(const struct store *s, struct digests *layers, struct err *e)
 	return holders_each(s, mark, layers, e);
 }
 
+/* The line by which a container holds an EROFS file, by its image's digest (engine/root). NULL: none. */
+static const char *erofs_line(const char *list)
+{
+	const char *key = "erofs ";
+	const char *at = strncmp(list, key, strlen(key)) == 0 ? list : strstr(list, "\nerofs ");
+	return at ? strchr(at, ' ') + 1 : NULL;
+}
+
+static bool mark_unpacked(void *ctx, const char *id, char *list)
+{
+	return erofs_line(list) ? false : mark(ctx, id, list);
+}
+
+int holders_mark_unpacked(const struct store *s, struct digests *layers, struct err *e)
+{
+	return holders_each(s, mark_unpacked, layers, e);
+}
+
+static bool mark_erofs(void *ctx, const char *id, char *list)
+{
+	const char *line = erofs_line(list);
+	char digest[DIGEST_TEXT_MAX];
+	(void)id;
+	if (line) {
+		snprintf(digest, sizeof(digest), "%.*s", (int)strcspn(line, "\n"), line);
+		if (digest_is_valid(digest))
+			digests_add(ctx, digest);
+	}
+	return false;
+}
+
+int holders_mark_erofs(const struct store *s, struct digests *images, struct err *e)
+{
+	return holders_each(s, mark_erofs, images, e);
+}
+
 struct search {
 	struct digests want;
 	char *id;

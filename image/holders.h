@@ -16,6 +16,12 @@ int holders_each(const struct store *s, holders_fn *take, void *ctx, struct err 
 /* Adds the diffIDs that all containers hold. Returns 0 or -errno with words. */
 int holders_mark(const struct store *s, struct digests *layers, struct err *e);
 
+/* As holders_mark, but leaves out containers that stand on an EROFS file in the place of their layers. */
+int holders_mark_unpacked(const struct store *s, struct digests *layers, struct err *e);
+
+/* Adds the digests of the images on whose EROFS files containers stand. */
+int holders_mark_erofs(const struct store *s, struct digests *images, struct err *e);
+
 /*
  * Looks for a container that was made from just these layers. Returns 1 with its ID (up to `size` bytes), 0
  * when there is none, or -errno with words.

@@ -280,6 +280,7 @@ int image_open(const struct store *s, const char *name, struct image *ret_image,
 	im.name = hit.name[0] ? arena_str(&im.arena, hit.name) : NULL;
 	if ((r = read_manifest(s, im.digest, &im.arena, &im.manifest, e)) < 0)
 		return err_at(e, r, "image \"%s\"", name);
+	im.has_erofs = strcmp(im.digest, hit.erofs) == 0;
 	free_auto char *bytes = NULL;
 	size_t len;
 	const char *config = im.manifest.config->digest;

@@ -142,6 +142,9 @@ struct image {
 	struct image_config config;
 	const struct image_process *process; /* config's, never NULL */
 	struct strs layers;                  /* diffIDs, lowest first */
+	bool has_erofs;                      /* index.json tells of an EROFS file in the place of the layers */
+	bool has_pack;                       /* it comes from a packed file, and not from the store: */
+	int pack;                            /* which is this one; borrowed */
 };
 
 /*

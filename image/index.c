@@ -82,14 +82,14 @@ static json_t *find_row(json_t *rows, const char *digest, const char *name)
 	return NULL;
 }
 
-static void set_name(json_t *row, const char *name)
+static void annotate(json_t *row, const char *key, const char *value)
 {
 	json_t *annotations = json_object_get(row, "annotations");
 	if (!json_is_object(annotations)) {
 		annotations = json_object();
 		json_object_set_new(row, "annotations", annotations);
 	}
-	json_object_set_new(annotations, NAME_ANNOTATION, json_string(name));
+	json_object_set_new(annotations, key, json_string(value));
 }
 
 /* A row that is there stays as it is, with whatever other tools have written into it. */
@@ -106,7 +106,7 @@ static void add_row(json_t *rows, const char *name, const char *digest, const ch
 		json_array_append_new(rows, row);
 	}
 	if (name)
-		set_name(row, name);
+		annotate(row, NAME_ANNOTATION, name);
 }
 
 static void remove_rows(json_t *rows, const char *name, const char *digest)
@@ -159,12 +159,21 @@ static void clear_names(json_t *rows, const char *name, const char *digest)
 }
 
 struct change {
-	enum { CHANGE_ADD, CHANGE_REMOVE, CHANGE_TAG, CHANGE_UNTAG } kind;
+	enum { CHANGE_ADD, CHANGE_REMOVE, CHANGE_TAG, CHANGE_UNTAG, CHANGE_ANNOTATE } kind;
 	const char *name;
 	const char *digest;
 	const char *media_type;
 	uint64_t size;
+	const char *key, *value;
 };
+
+static void annotate_rows(json_t *rows, const struct change *c)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(rows, i, row) if (strcmp(row_digest(row), c->digest) == 0)
+		annotate(row, c->key, c->value);
+}
 
 static int change_rows(json_t *rows, const struct change *c, struct err *e)
 {
@@ -179,6 +188,9 @@ static int change_rows(json_t *rows, const struct change *c, struct err *e)
 		return copy_row(rows, c->name, c->digest, e);
 	case CHANGE_UNTAG:
 		clear_names(rows, c->name, c->digest);
+		break;
+	case CHANGE_ANNOTATE:
+		annotate_rows(rows, c);
 		break;
 	}
 	return 0;
@@ -232,7 +244,7 @@ static int change(struct ingest *in, const struct change *c, struct err *e)
 int index_add(struct ingest *in, const char *name, const char *digest, const char *media_type, uint64_t size,
 	      struct err *e)
 {
-	struct change c = { CHANGE_ADD, name, digest, media_type, size };
+	struct change c = { .kind = CHANGE_ADD, .name = name, .digest = digest, .media_type = media_type, .size = size };
 	return change(in, &c, e);
 }
 
@@ -251,5 +263,11 @@ int index_tag(struct ingest *in, const char *name, const char *digest, struct er
 int index_untag(struct ingest *in, const char *name, const char *digest, struct err *e)
 {
 	struct change c = { CHANGE_UNTAG, .name = name, .digest = digest };
+	return change(in, &c, e);
+}
+
+int index_annotate(struct ingest *in, const char *digest, const char *key, const char *value, struct err *e)
+{
+	struct change c = { .kind = CHANGE_ANNOTATE, .digest = digest, .key = key, .value = value };
 	return change(in, &c, e);
 }

@@ -24,3 +24,6 @@ int index_tag(struct ingest *in, const char *name, const char *digest, struct er
 
 /* Takes one name of an image away, or with NULL all of them; the image stays, without a name if that was the last. */
 int index_untag(struct ingest *in, const char *name, const char *digest, struct err *e);
+
+/* Gives all rows of a digest an annotation. */
+int index_annotate(struct ingest *in, const char *digest, const char *key, const char *value, struct err *e);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "image/erofsmount.h"
 #include "util/fd.h"
 
 /* Opens one layer's directory; it has one of two names, and the second says that nothing below shows. */
@@ -26,20 +27,61 @@ static int open_one(const struct store *s, const char *diff_id, bool *ret_is_opa
 	return fd < 0 ? -errno : fd;
 }
 
-int layers_open(const struct store *s, const struct image *image, struct layers *ret_layers, struct err *e)
+static const char *word_of(const struct image *image)
+{
+	return image->name ? image->name : image->digest;
+}
+
+static int open_unpacked(const struct store *s, const struct image *image, struct layers *ret_layers, struct err *e)
 {
 	layers_auto struct layers l = { .n = 0 };
 	bool is_opaque = false;
 	for (size_t i = image->layers.n; i-- > 0 && !is_opaque;) {
 		int fd = open_one(s, image->layers.v[i], &is_opaque);
 		if (fd < 0)
-			return err_ret(e, fd, "image %s: layer %s", image->name ? image->name : image->digest,
-				       image->layers.v[i]);
+			return err_ret(e, fd, "image %s: layer %s", word_of(image), image->layers.v[i]);
 		l.fd[l.n++] = fd;
 	}
 	*ret_layers = l;
 	l.n = 0;
 	return 0;
+}
+
+static int open_erofs(const struct store *s, const struct image *image, struct layers *ret_layers, struct err *e)
+{
+	fd_auto int own = image->has_pack ? -1 : erofs_open(s, image->digest);
+	if (!image->has_pack && own < 0)
+		return err_ret(e, own, "image %s: its EROFS file", word_of(image));
+	int mnt = erofs_mount(image->has_pack ? image->pack : own, e);
+	if (mnt < 0)
+		return err_at(e, mnt, "image %s", word_of(image));
+	*ret_layers = (struct layers){ .fd = { mnt }, .n = 1, .is_erofs = true };
+	return 0;
+}
+
+int layers_open(const struct store *s, const struct image *image, struct layers *ret_layers, struct err *e)
+{
+	enum erofs_wish wish = EROFS_AUTO;
+	struct err erofs = { .num = 0 };
+	bool is_tried = image->has_erofs || image->has_pack;
+	int r = is_tried ? erofs_wish(&wish, e) : 0;
+	if (r < 0)
+		return r;
+	is_tried = is_tried && wish != EROFS_NEVER;
+	if (is_tried && (r = open_erofs(s, image, ret_layers, &erofs)) == 0)
+		return 0;
+	if (is_tried && wish == EROFS_ALWAYS) {
+		*e = erofs;
+		return r;
+	}
+	r = open_unpacked(s, image, ret_layers, e);
+	/* index.json may have lost the word about the file, when another tool wrote it. */
+	if (r == -ENOENT && !is_tried && erofs_wish(&wish, &erofs) == 0 && wish != EROFS_NEVER &&
+	    open_erofs(s, image, ret_layers, &erofs) == 0) {
+		err_clear(e);
+		return 0;
+	}
+	return r;
 }
 
 void layers_done(struct layers *layers)

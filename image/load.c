@@ -9,6 +9,8 @@
 
 #include "image/dockerarchive.h"
 #include "image/names.h"
+#include "image/pack.h"
+#include "image/packcheck.h"
 #include "image/trust/carry.h"
 
 /* Splits DIR:TAG where the front is a path that exists; a path that exists as it is has no tag. */
@@ -38,6 +40,8 @@ int image_load(const struct store *s, const struct load_request *request, struct
 	while (len > 1 && path[len - 1] == '/')
 		path[--len] = '\0';
 	int r = ingest_open(s, &in, e);
+	if (r == 0 && packed_is(req.path))
+		return pack_load(&in, &req, e);
 	if (r < 0 || (r = source_open(req.path, &in, &req.options.limits, &src, e)) < 0)
 		return r;
 	if (oci_is(&src))
@@ -45,7 +49,8 @@ int image_load(const struct store *s, const struct load_request *request, struct
 	if (docker_is(&src))
 		return docker_load(&src, &in, &req, e);
 	return err_new(e, EINVAL,
-		       "%s: neither an OCI layout (oci-layout) nor an archive of docker save (manifest.json)",
+		       "%s: neither an OCI layout (oci-layout), nor an archive of docker save (manifest.json), nor a "
+		       "packed image",
 		       req.path);
 }
 

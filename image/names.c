@@ -164,6 +164,17 @@ ptrdiff_t names_find(const struct names *names, const char *text, bool *ret_is_b
 	return i;
 }
 
+static void find_erofs(const struct names *names, const char *digest, char out[static DIGEST_TEXT_MAX])
+{
+	for (size_t i = 0; i < names->n; i++) {
+		const char *erofs = strcmp(names->v[i].desc->digest, digest) == 0 ?
+					    descriptor_annotation(names->v[i].desc, EROFS_ANNOTATION) :
+					    NULL;
+		if (erofs && digest_is_valid(erofs))
+			memcpy(out, erofs, DIGEST_TEXT_MAX);
+	}
+}
+
 int names_resolve(const struct store *s, const char *text, struct name_hit *ret_hit, struct err *e)
 {
 	names_auto struct names names = { .n = 0 };
@@ -175,6 +186,7 @@ int names_resolve(const struct store *s, const char *text, struct name_hit *ret_
 	if (i < 0)
 		return (int)i;
 	memcpy(hit.digest, names.v[i].desc->digest, DIGEST_TEXT_MAX);
+	find_erofs(&names, hit.digest, hit.erofs);
 	size_t len = names.v[i].name ? strlen(names.v[i].name) : 0;
 	if (len && len < sizeof(hit.name))
 		memcpy(hit.name, names.v[i].name, len + 1);

@@ -11,6 +11,9 @@
  */
 #define NAME_ANNOTATION "org.opencontainers.image.ref.name"
 
+/* The annotation that says that an image has an EROFS file: the digest of its manifest. docs/formats.md "Store" */
+#define EROFS_ANNOTATION "io.kist.erofs"
+
 /* One row of index.json. */
 struct name_row {
 	const char *name; /* NAME:TAG; NULL: the image has no name */
@@ -26,6 +29,7 @@ struct names {
 struct name_hit {
 	char digest[DIGEST_TEXT_MAX];
 	char name[REF_TEXT_MAX]; /* the stored name of what was found; "" when it has none */
+	char erofs[DIGEST_TEXT_MAX]; /* the manifest whose EROFS file a row of this digest tells of; "": none */
 	bool is_by_digest;       /* the word was a digest or the beginning of one */
 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "image/erofsmount.h"
 #include "image/gc.h"
 #include "image/holders.h"
 #include "image/index.h"
@@ -55,6 +56,20 @@ static int drop_blobs(struct repair *m, struct err *e)
 		if (unlinkat(s->dir, store_blob_path(digest, path), 0) < 0 && errno != ENOENT)
 			return err_sys(e, "remove blob %s", digest);
 		tell(m, false, "blob %s: removed", digest);
+	}
+	return 0;
+}
+
+/* What was dropped for its sake comes back from the blobs, when the image is run. Who has it mounted keeps it. */
+static int drop_erofs(struct repair *m, struct err *e)
+{
+	char path[STORE_PATH_MAX];
+	const struct store *s = m->in.store;
+	for (size_t i = 0; i < m->found->bad_erofs.n; i++) {
+		const char *digest = m->found->bad_erofs.v[i];
+		if (unlinkat(s->dir, erofs_path(digest, path), 0) < 0 && errno != ENOENT)
+			return err_sys(e, "remove %s", path);
+		tell(m, false, "EROFS file of %s: removed", digest);
 	}
 	return 0;
 }
@@ -250,7 +265,8 @@ static int drop_all_notes(struct repair *m, struct err *e)
 static int mend(struct repair *m, struct err *e)
 {
 	int r = ingest_mark(&m->in, e);
-	if (r < 0 || (r = drop_blobs(m, e)) < 0 || (r = choose_layers(m, e)) < 0 || (r = remake_layers(m, e)) < 0 ||
+	if (r < 0 || (r = drop_blobs(m, e)) < 0 || (r = drop_erofs(m, e)) < 0 ||
+	    (r = choose_layers(m, e)) < 0 || (r = remake_layers(m, e)) < 0 ||
 	    (r = ingest_mark(&m->in, e)) < 0 || (r = check_rows(m, e)) < 0 || (r = drop_all_notes(m, e)) < 0 ||
 	    (r = gc_run(&m->in, e)) < 0)
 		return r;

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An EROFS file as a mount that is attached nowhere: it goes with its last user. Kernels since 6.12 mount a regular file
+ * (CONFIG_EROFS_FS_BACKED_BY_FILE); whether this one does is found out by trying. Only files that kist-image has written
+ * or verified come here. Part of kist and of kist-image.
+ */
+#pragma once
+#include "image/store.h"
+
+/* What KIST_EROFS says: `never`, `auto` (also when it is not set) or `always`. */
+enum erofs_wish { EROFS_NEVER, EROFS_AUTO, EROFS_ALWAYS };
+
+int erofs_wish(enum erofs_wish *ret_wish, struct err *e);
+
+/*
+ * Mounts the file behind a descriptor that can be read. Returns the mount's root, which the caller owns, or -errno with
+ * words: -EPERM for users other than root, -ENODEV and -ENOTBLK where the kernel cannot.
+ */
+int erofs_mount(int file, struct err *e);
+
+/* The place of the EROFS file of an image, by its manifest's digest. Returns `out`. */
+char *erofs_path(const char *digest, char out[static STORE_PATH_MAX]);
+
+/* Opens the EROFS file that a stored image was converted to, to be read. -ENOENT: it was not. */
+int erofs_open(const struct store *s, const char *digest);
+
+/* Whether there is one. */
+bool erofs_has(const struct store *s, const char *digest);
