@@ -73,11 +73,10 @@ static int take_head(struct fileindex *x, const struct head *h)
 	return 0;
 }
 
-int fileindex_open(int dir, const char *name, struct fileindex *ret_index)
+int fileindex_map(int fd, struct fileindex *ret_index)
 {
 	struct stat st;
-	fd_auto int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct head))
 		return -EBADMSG;
@@ -91,6 +90,12 @@ int fileindex_open(int dir, const char *name, struct fileindex *ret_index)
 	else
 		*ret_index = x;
 	return r;
+}
+
+int fileindex_open(int dir, const char *name, struct fileindex *ret_index)
+{
+	fd_auto int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fileindex_map(fd, ret_index);
 }
 
 void fileindex_done(struct fileindex *x)

@@ -36,6 +36,7 @@ struct fileindex {
 
 /* Maps a list. Returns 0, or -errno (-ENOENT: none, -EBADMSG: not in this format). Ended by fileindex_done. */
 int fileindex_open(int dir, const char *name, struct fileindex *ret_index);
+int fileindex_map(int fd, struct fileindex *ret_index);
 void fileindex_done(struct fileindex *x);
 
 /* The rows of one key and digest: the number of the first, and how many. */
