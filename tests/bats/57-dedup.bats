@@ -315,6 +315,23 @@ file() {
 	exact b:1 base2
 }
 
+@test "a shared file that rots is found in both layers, and repaired in both" {
+	for i in 1 2 3; do file a/f$i 9000; done
+	cp -a a b
+	echo b >b/own
+	import_tree a a:1
+	import_tree b b:1
+	printf X | dd of="$(fs_of a:1)/f2" bs=1 seek=5000 conv=notrunc status=none
+	run image check
+	assert_failure
+	assert_equal "$(grep -c 'f2: data: differs' <<<"$output")" 2
+	run image check --repair
+	assert_success
+	exact a:1 a
+	exact b:1 b
+	same a:1 f2 b:1 f2
+}
+
 # ---- at once, killed, other file systems ----
 
 @test "loads at once, and removals meanwhile: all images are whole" {
