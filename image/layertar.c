@@ -48,7 +48,7 @@ static int put_change(void *ctx, const struct upper_entry *en, struct err *e)
 		return en->is_hidden ? 0 : put_whiteout(w, en, e);
 	int r = check_name(en, e);
 	if (r == 0)
-		r = treeout_put(w, en->parent, en->name, en->fd, en->path, &en->st, e);
+		r = treeout_put(w, en->fd, en->path, &en->st, e);
 	if (r == 0 && en->is_opaque)
 		r = put_opaque(w, en, e);
 	return r < 0 ? err_at(e, r, "%.200s", en->path) : 0;

@@ -31,7 +31,7 @@ static int put_one(struct walk *k, int parent, const char *name, const char *pat
 		return err_at(e, fd_take(&fd), "%.200s", path);
 	if (whiteout_is(&st))
 		return 0;
-	int r = treeout_put(k->w, parent, name, fd, path, &st, e);
+	int r = treeout_put(k->w, fd, path, &st, e);
 	if (r < 0)
 		return err_at(e, r, "%.200s", path);
 	if (!S_ISDIR(st.st_mode) || st.st_dev != k->dev)
@@ -69,7 +69,7 @@ int tar_write_tree(int root, struct treeout *w, struct err *e)
 	if (self < 0 || fstat(self, &st) < 0)
 		return self < 0 ? err_ret(e, self, "open") : err_sys(e, "stat");
 	k.dev = st.st_dev;
-	int r = treeout_put(w, self, ".", self, ".", &st, e);
+	int r = treeout_put(w, self, ".", &st, e);
 	if (r == 0)
 		r = put_below(&k, self, "", 0, e);
 	return r < 0 ? r : tarout_end(w->out, e);

@@ -154,13 +154,16 @@ static int put_data(struct treeout *w, int fd, const char *path, uint64_t size, 
 	return r < 0 ? r : tarout_pad(w->out, size, e);
 }
 
-/* The data is opened before the header is written: a file that is gone meanwhile leaves no half of an entry. */
-static int put_file(struct treeout *w, int parent, const char *name, int fd, const char *path, const struct stat *st,
-		    struct err *e)
+/*
+ * The data is that of the inode that was looked at, whatever has its name now: a program in the container could put a
+ * device there, which opening sets going.
+ */
+static int put_file(struct treeout *w, int fd, const char *path, const struct stat *st, struct err *e)
 {
-	fd_auto int data = path_open(parent, name, PATH_BENEATH, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	char self[32];
+	fd_auto int data = openat(AT_FDCWD, fd_path(fd, self), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (data < 0)
-		return data == -ENOENT && w->is_live ? 0 : err_ret(e, data, "open");
+		return err_sys(e, "open");
 	int r = put_head(w, fd, path, st, TAR_FILE, NULL, e);
 	return r < 0 ? r : put_data(w, data, path, (uint64_t)st->st_size, e);
 }
@@ -185,8 +188,7 @@ int treeout_look(const struct treeout *w, int parent, const char *name, struct s
 	return fd_take(&fd);
 }
 
-int treeout_put(struct treeout *w, int parent, const char *name, int fd, const char *path, const struct stat *st,
-		struct err *e)
+int treeout_put(struct treeout *w, int fd, const char *path, const struct stat *st, struct err *e)
 {
 	if (S_ISSOCK(st->st_mode))
 		return 0;
@@ -201,7 +203,7 @@ int treeout_put(struct treeout *w, int parent, const char *name, int fd, const c
 	if (S_ISLNK(st->st_mode))
 		return put_symlink(w, fd, path, st, e);
 	if (S_ISREG(st->st_mode))
-		return put_file(w, parent, name, fd, path, st, e);
+		return put_file(w, fd, path, st, e);
 	enum tar_type type = S_ISCHR(st->st_mode) ? TAR_CHAR : S_ISBLK(st->st_mode) ? TAR_BLOCK : TAR_FIFO;
 	return put_head(w, fd, path, st, type, NULL, e);
 }

@@ -34,11 +34,10 @@ void treeout_done(struct treeout *w);
 int treeout_look(const struct treeout *w, int parent, const char *name, struct stat *ret_st, struct err *e);
 
 /*
- * Writes the entry `path` of what `fd` (by O_PATH, `name` below `parent`) is: a directory with a slash at its end, a
+ * Writes the entry `path` of what `fd` (by O_PATH) is: a directory with a slash at its end, a
  * further name of a file as a hard link to the first. Sockets, which no archive holds, are left out.
  */
-int treeout_put(struct treeout *w, int parent, const char *name, int fd, const char *path, const struct stat *st,
-		struct err *e);
+int treeout_put(struct treeout *w, int fd, const char *path, const struct stat *st, struct err *e);
 
 /* The names in a directory, sorted by bytes. The caller frees by treeout_unlist. */
 int treeout_list(int dir, char ***ret_names, size_t *ret_count);

@@ -126,7 +126,6 @@ static int tell_deleted(struct walk *k, struct frame *f, const char *name, const
 		.change = CHANGE_DELETED,
 		.path = path,
 		.name = name,
-		.parent = -1,
 		.fd = -1,
 		.is_hidden = is_hidden,
 	};
@@ -162,7 +161,7 @@ static int walk_down(struct walk *k, struct frame *above, const struct upper_ent
 
 static int walk_one(struct walk *k, struct frame *f, const char *name, const char *path, struct err *e)
 {
-	struct upper_entry en = { .path = path, .name = name, .parent = f->en.fd };
+	struct upper_entry en = { .path = path, .name = name };
 	const struct treeout look = { .is_live = k->u->is_live };
 	struct stat lower_st;
 	fd_auto int fd = treeout_look(&look, f->en.fd, name, &en.st, e);
@@ -245,7 +244,7 @@ int upper_walk(const struct upper *u, upper_fn *visit, void *ctx, struct err *e)
 {
 	struct walk k = { .u = u, .visit = visit, .ctx = ctx };
 	struct frame root = {
-		.en = { .change = CHANGE_MODIFIED, .path = ".", .name = ".", .parent = u->dir, .fd = u->dir },
+		.en = { .change = CHANGE_MODIFIED, .path = ".", .name = ".", .fd = u->dir },
 		.lower = u->lower,
 	};
 	struct stat lower_st;

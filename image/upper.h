@@ -30,8 +30,8 @@ struct upper {
 struct upper_entry {
 	enum change change;
 	const char *path; /* from the root without a slash; "." is the root itself */
-	const char *name; /* below `parent` */
-	int parent, fd;	  /* by O_PATH; -1 for what is deleted */
+	const char *name; /* its last component */
+	int fd;		  /* by O_PATH; -1 for what is deleted */
 	struct stat st;	  /* zeroed for what is deleted */
 	bool is_opaque;	  /* a directory that hides one of the image */
 	bool is_hidden;	  /* deleted with the directory that an opaque one hides: that says it already */
