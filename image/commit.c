@@ -16,6 +16,7 @@
 #include "image/names.h"
 #include "image/objlock.h"
 #include "util/fd.h"
+#include "util/path.h"
 
 #define CONFIG_TYPE   "application/vnd.oci.image.config.v1+json"
 #define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
@@ -249,8 +250,8 @@ static int publish_pair(struct ingest *in, const struct layerjob *job, struct er
 		return 0;
 	snprintf(from, sizeof(from), "%s/from-%s", store_layer_path(job->diff_id, path),
 		 digest_hex(job->blob));
-	fd_auto int fd = openat(in->store->dir, from, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-	return fd < 0 ? err_sys(e, "layer %s", job->diff_id) : 0;
+	fd_auto int fd = path_open(in->store->dir, from, PATH_BENEATH, O_WRONLY | O_CREAT | O_NOFOLLOW, 0644);
+	return fd < 0 ? err_ret(e, fd, "layer %s", job->diff_id) : 0;
 }
 
 static int publish(struct ingest *in, struct plan *plan, struct err *e)

@@ -29,8 +29,8 @@ static int open_tree(const struct ingest *in, const struct layerjob *jobs, size_
 		else
 			snprintf(path, sizeof(path), "%.100s/%s", store_layer_path(job->diff_id, layer),
 				 names[k & 1]);
-		fd = openat(is_ours ? in->dir : in->store->dir, path,
-			    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		fd = path_open(is_ours ? in->dir : in->store->dir, path, PATH_BENEATH,
+			       O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 		*ret_is_opaque = k & 1;
 	}
 	return fd;
@@ -116,7 +116,7 @@ int inherit_dirs(struct ingest *in, const struct layerjob *jobs, size_t count, s
 	for (; r == 0 && opened < count; opened++) {
 		trees[opened] = open_tree(in, jobs, opened, &is_opaque[opened]);
 		if (trees[opened] < 0)
-			r = err_sys(e, "layer %s", jobs[opened].diff_id);
+			r = err_ret(e, trees[opened], "layer %s", jobs[opened].diff_id);
 		else if (jobs[opened].unpacked.implied)
 			r = inherit_layer(&jobs[opened], trees, is_opaque, opened, e);
 	}

@@ -14,6 +14,7 @@
 #include "image/flush.h"
 #include "image/intake.h"
 #include "image/relay.h"
+#include "image/treedir.h"
 #include "util/fd.h"
 #include "util/mem.h"
 
@@ -110,37 +111,6 @@ struct work {
 	struct sum sum;
 };
 
-static int open_tree(const struct work *w, char *dir, size_t size, struct err *e)
-{
-	snprintf(dir, size, "layer-%zu", w->job->number);
-	if (mkdirat(w->in->dir, dir, 0755) < 0)
-		return err_sys(e, "%s", dir);
-	snprintf(dir, size, "layer-%zu/fs", w->job->number);
-	if (mkdirat(w->in->dir, dir, 0755) < 0)
-		return err_sys(e, "%s", dir);
-	int fd = openat(w->in->dir, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, "%s", dir) : fd;
-}
-
-/* The layer's directory says how large it is and what it has, and is named by whether it hides what is below. */
-static int finish_tree(const struct work *w, struct sharing_layer *share, struct err *e)
-{
-	char path[64], to[64], text[32];
-	snprintf(path, sizeof(path), "layer-%zu/fs", w->job->number);
-	snprintf(to, sizeof(to), "layer-%zu/fs-opaque", w->job->number);
-	if (w->job->unpacked.is_opaque && renameat(w->in->dir, path, w->in->dir, to) < 0)
-		return err_sys(e, "%s", to);
-	snprintf(path, sizeof(path), "layer-%zu/bytes", w->job->number);
-	int len = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)w->job->unpacked.bytes);
-	fd_auto int fd = openat(w->in->dir, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	int r = fd < 0 ? -errno : fd_write_all(fd, text, (size_t)len);
-	if (r < 0)
-		return err_ret(e, r, "%s", path);
-	snprintf(path, sizeof(path), "layer-%zu/" FILEINDEX_NAME, w->job->number);
-	r = fileindex_write(&share->made, w->job->unpacked.is_opaque, w->in->dir, path);
-	return r < 0 ? err_ret(e, r, "%s", path) : 0;
-}
-
 static int drain(struct flow *f, struct err *e)
 {
 	const uint8_t *p;
@@ -153,17 +123,17 @@ static int drain(struct flow *f, struct err *e)
 
 static int consume(struct work *w, struct flow *f, struct err *e)
 {
-	char dir[64];
+	treedir_auto struct treedir dir = TREEDIR_NONE;
 	if (!w->job->wants_tree)
 		return drain(f, e);
-	fd_auto int root = open_tree(w, dir, sizeof(dir), e);
-	if (root < 0)
-		return fd_take(&root);
+	int r = treedir_open(w->in->dir, w->job->number, &dir, e);
+	if (r < 0)
+		return r;
 	struct sharing_layer share;
 	sharing_begin(&share, w->sharing);
-	int r = unpack_layer(f, root, &share, &w->job->unpacked, e);
+	r = unpack_layer(f, dir.root, &share, &w->job->unpacked, e);
 	if (r == 0)
-		r = finish_tree(w, &share, e);
+		r = treedir_finish(&dir, &w->job->unpacked, &share, e);
 	sharing_end(&share);
 	return r;
 }

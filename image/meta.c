@@ -89,11 +89,23 @@ bool meta_dir_needs(const struct tar_entry *en, const struct meta_owner *own)
 	return en->uid != own->uid || en->gid != own->gid || en->xattr_count;
 }
 
+static bool is_of_type(enum tar_type type, const struct stat *st)
+{
+	static const mode_t kinds[] = {
+		[TAR_DIR] = S_IFDIR, [TAR_SYMLINK] = S_IFLNK, [TAR_CHAR] = S_IFCHR, [TAR_BLOCK] = S_IFBLK, [TAR_FIFO] = S_IFIFO,
+	};
+	return (st->st_mode & S_IFMT) == kinds[type] && (type == TAR_DIR || st->st_nlink == 1);
+}
+
 int meta_node(int parent, const char *name, const struct tar_entry *en, struct err *e)
 {
 	fd_auto int fd = path_open(parent, name, PATH_BENEATH, O_PATH | O_NOFOLLOW, 0);
-	if (fd < 0)
-		return err_ret(e, fd, "open");
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fd < 0 ? err_ret(e, fd, "open") : err_sys(e, "stat");
+	/* It was made a moment ago: if it is something else, or has another name, somebody works against us. */
+	if (!is_of_type(en->type, &st))
+		return err_new(e, EBUSY, "was replaced by somebody else while it was made");
 	if (fchownat(fd, "", en->uid, en->gid, AT_EMPTY_PATH) < 0)
 		return owner_failed(en, e);
 	char path[32];

@@ -588,3 +588,56 @@ in_layer() { # in_layer: the names in LAYER, on one line
 	defused opaque-through-symlink
 	assert_equal "$(in_layer)" "./l "
 }
+
+# ---- somebody works against it meanwhile ----
+
+@test "attacked: directories become symlinks while a layer is unpacked" {
+	python3 - "$PWD" <<-'P'
+	import os, sys, tarfile
+	top = sys.argv[1]
+	dirs = ["d%d/e%d/f%d" % (i % 4, i % 7, i % 5) for i in range(140)]
+	with tarfile.open(f"{top}/layer.tar", "w") as out:
+	    def put(name, kind=tarfile.REGTYPE, link="", **attrs):
+	        info = tarfile.TarInfo(name)
+	        info.type, info.linkname, info.mode, info.mtime = kind, link, 0o777, 1
+	        for key, value in attrs.items():
+	            setattr(info, key, value)
+	        out.addfile(info)
+	    for i in range(12000):
+	        d = dirs[i * 37 % 140]
+	        kind = i % 8
+	        if kind == 0: put(d, tarfile.DIRTYPE, uid=7)
+	        elif kind == 1: put(f"{d}/canary", uid=7)
+	        elif kind == 2: put(f"{d}/link", tarfile.SYMTYPE, "canary", uid=7)
+	        elif kind == 3: put(f"{d}/fifo", tarfile.FIFOTYPE, uid=7)
+	        elif kind == 4: put(f"{d}/hard-{i}", tarfile.LNKTYPE, f"{dirs[(i - 3) * 37 % 140]}/canary")
+	        elif kind == 5: put(f"{d}/.wh.gone")
+	        elif kind == 6: put(f"{d}/.wh..wh..opq")
+	        else: put(f"{d}/file-{i}")
+	for d in set(dirs):
+	    os.makedirs(f"{top}/outside/{d}", exist_ok=True)
+	    for name in ("canary", "link", "fifo", "gone"):
+	        with open(f"{top}/outside/{d}/{name}", "w") as f:
+	            f.write("canary")
+	P
+	find outside -printf '%p %m %U %n %s %T@ %y %l\n' | sort >outside.before
+	local pid
+	for pause in 0 0.001 0.004 0 0.01 0.02 0.002 0.01; do
+		coproc SWAP { python3 "${HOSTILE%/*}/swap.py" "$KIST_STORE" outside $pause; }
+		pid=$SWAP_PID
+		run timeout 60 "$KIST_IMAGE" --store "$KIST_STORE" import layer.tar t:t
+		[ "$status" -le 1 ]
+		exec {SWAP[1]}>&-
+		read -r -u "${SWAP[0]}" struck
+		wait "$pid"
+		echo "pause $pause: status $status, swapped $struck times: $output"
+		total=$((${total:-0} + struck))
+		find outside -printf '%p %m %U %n %s %T@ %y %l\n' | sort >outside.after
+		diff outside.before outside.after
+		image rm -f t:t
+	done
+	[ "$total" -gt 100 ]
+	# what the attack kept from being removed goes with the next command
+	image prune -a
+	assert_equal "$(ls -A "$KIST_STORE/tmp")" ""
+}
