@@ -36,6 +36,7 @@ int image_cmd_save(const struct store *s, const union image_options *options, in
 		.path = o->output,
 		.words = (const char *const *)argv,
 		.count = (size_t)argc,
+		.leaves_signatures = o->remove_signatures,
 		.is_watched = !o->quiet && isatty(STDERR_FILENO),
 	};
 	int r = image_save(s, &request, e);

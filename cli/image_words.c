@@ -223,6 +223,8 @@ static const struct opt save_opts[] = {
 		  "layout as a directory; docker-dir: one image as plain files" },
 	{ OPT_FLAG_AT(V, multi), .name = "multi-image-archive", .letter = 'm',
 	  .help = "the words are several images, as podman wants to be told; they may be without it" },
+	{ OPT_FLAG_AT(V, remove_signatures), .name = "remove-signatures",
+	  .help = "leave out the signatures that lie beside an image, which the OCI's formats take along" },
 	{ OPT_FLAG_AT(V, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
 };
 

@@ -364,6 +364,7 @@ struct image_save_options {
 	const char *output;          /* NULL: standard output */
 	const char *format;          /* NULL: docker-archive */
 	bool multi;                  /* several images, which they may be without it */
+	bool remove_signatures;
 	bool quiet;
 };
 

@@ -9,11 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/digest.h"
 #include "image/hold.h"
 #include "image/intake.h"
 #include "image/names.h"
 #include "image/objlock.h"
 #include "image/save_parts.h"
+#include "image/trust/carry.h"
 #include "util/fd.h"
 
 static const struct {
@@ -137,6 +139,23 @@ static int add_word(struct saver *s, const char *word, struct err *e)
 	return 0;
 }
 
+/* Finds the signatures of an image, and holds what they are made of. */
+static int add_signatures(struct saver *s, struct saved *image, int locks, struct err *e)
+{
+	struct trust_fetch fetch;
+	carry_from_store(s->store, &fetch);
+	int r = attached_read(&fetch, image->im.digest, &image->signatures, e);
+	if (r < 0 || !image->signatures.manifest)
+		return r;
+	digest_of(image->signatures.manifest, image->signatures.manifest_len, image->signatures_digest);
+	r = objlock_use(locks, image->signatures_digest, e);
+	if (r == 0)
+		r = objlock_use(locks, image->signatures.doc.config->digest, e);
+	for (size_t i = 0; r == 0 && i < image->signatures.doc.layers.n; i++)
+		r = objlock_use(locks, image->signatures.doc.layers.v[i].digest, e);
+	return r;
+}
+
 static int save(struct saver *s, const struct save_request *request, int locks, struct err *e)
 {
 	int r = 0;
@@ -144,6 +163,8 @@ static int save(struct saver *s, const struct save_request *request, int locks, 
 		r = add_word(s, request->words[i], e);
 	for (size_t i = 0; r == 0 && i < s->count; i++)
 		r = image_hold(s->store, locks, &s->images[i].im, e);
+	for (size_t i = 0; r == 0 && !request->leaves_signatures && i < s->count; i++)
+		r = add_signatures(s, &s->images[i], locks, e);
 	if (r < 0)
 		return r;
 	r = formats[request->format].is_dir ? sink_directory(&s->sink, request->path, e)
@@ -163,8 +184,10 @@ int image_save(const struct store *store, const struct save_request *request, st
 	s.images = mem_zero(request->count, sizeof(*s.images));
 	int r = save(&s, request, locks, e);
 	sink_done(&s.sink);
-	for (size_t i = 0; i < s.count; i++)
+	for (size_t i = 0; i < s.count; i++) {
+		attached_done(&s.images[i].signatures);
 		image_done(&s.images[i].im);
+	}
 	free(s.images);
 	free(s.done);
 	return r;

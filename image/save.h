@@ -18,6 +18,7 @@ struct save_request {
 	const char *path; /* NULL: standard output */
 	const char *const *words;
 	size_t count;
+	bool leaves_signatures; /* those that lie beside an image stay here */
 	bool is_watched; /* a line per layer on standard error */
 };
 

@@ -9,6 +9,12 @@
 #include "image/names.h"
 #include "image/save_parts.h"
 
+static const char *signatures_type(const struct saved *image)
+{
+	const char *type = image->signatures.doc.media_type;
+	return type ? type : "application/vnd.oci.image.manifest.v1+json";
+}
+
 /* The index says which names lead to which manifest; an image without a name has a row, too. */
 static int add_rows(struct saver *s, const struct saved *image, json_t *rows, struct err *e)
 {
@@ -23,6 +29,12 @@ static int add_rows(struct saver *s, const struct saved *image, json_t *rows, st
 			json_object_set_new(row, "annotations", json_pack("{s:s}", NAME_ANNOTATION, image->names[i]));
 		json_array_append_new(rows, row);
 	}
+	char tag[REF_SIGNATURE_TAG_MAX];
+	if (image->signatures.manifest)
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:I, s:{s:s}}", "mediaType", signatures_type(image),
+						      "digest", image->signatures_digest, "size",
+						      (json_int_t)image->signatures.manifest_len, "annotations",
+						      NAME_ANNOTATION, ref_signature_tag(image->im.digest, tag)));
 	return 0;
 }
 
@@ -59,6 +71,18 @@ static int put_image(struct saver *s, const struct image *im, struct err *e)
 	return r;
 }
 
+static int put_signatures(struct saver *s, const struct saved *image, struct err *e)
+{
+	if (!image->signatures.manifest)
+		return 0;
+	int r = put_blob(s, image->signatures_digest, e);
+	if (r == 0)
+		r = put_blob(s, image->signatures.doc.config->digest, e);
+	for (size_t i = 0; r == 0 && i < image->signatures.doc.layers.n; i++)
+		r = put_blob(s, image->signatures.doc.layers.v[i].digest, e);
+	return r;
+}
+
 int save_oci(struct saver *s, struct err *e)
 {
 	static const char layout[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
@@ -71,6 +95,8 @@ int save_oci(struct saver *s, struct err *e)
 		r = sink_mkdir(&s->sink, "blobs/sha256", e);
 	for (size_t i = 0; r == 0 && i < s->count; i++)
 		r = put_image(s, &s->images[i].im, e);
+	for (size_t i = 0; r == 0 && i < s->count; i++)
+		r = put_signatures(s, &s->images[i], e);
 	return r;
 }
 

@@ -5,12 +5,15 @@
 #include "image/image.h"
 #include "image/inflate.h"
 #include "image/sink.h"
+#include "image/trust/attach.h"
 
 /* One image that is saved, under all the names that were asked for. */
 struct saved {
 	struct image im;
 	const char **names; /* in the arena of the image */
 	size_t name_count;
+	struct attached signatures; /* that lie beside it, for the OCI's formats; manifest NULL: none */
+	char signatures_digest[DIGEST_TEXT_MAX];
 };
 
 struct saver {

@@ -454,6 +454,33 @@ refused() {
 	assert_output ""
 }
 
+@test "save takes signatures along in the formats of the OCI, so that a policy lets the image in elsewhere" {
+	openssl_key mine
+	image load lay --name h.test/app:1
+	image sign --key mine.pem h.test/app:1
+	policy p.json reject "\"oci\":{\"\":[$(signed mine.pub)]},\"oci-archive\":{\"\":[$(signed mine.pub)]}"
+	image save --format oci-archive -o app.tar h.test/app:1
+	image save --format oci-dir -o app.dir h.test/app:1
+	image save --format oci-archive --remove-signatures -o bare.tar h.test/app:1
+	image save -o docker.tar h.test/app:1
+	digest=$(image inspect h.test/app:1 | jq -r '.[0].Digest')
+	image rm h.test/app:1
+	for from in app.tar app.dir; do
+		image load --policy p.json $from
+		image verify --key mine.pub h.test/app:1
+		assert_equal "$(image ls -q | wc -l)" 1
+		image rm h.test/app:1
+	done
+	run image load --policy p.json bare.tar
+	assert_failure 1
+	assert_output --partial "no signature of $digest"
+	run tar -tf docker.tar
+	refute_output --partial ".sig"
+	# skopeo finds the image by its name
+	skopeo copy -q "oci-archive:app.tar:h.test/app:1" dir:copied
+	assert_equal "sha256:$(sha256sum <copied/manifest.json | cut -d' ' -f1)" "$digest"
+}
+
 # ---- OpenPGP ----
 
 @test "signedBy: signatures by skopeo standalone-sign, out of the lookaside of registries.d" {
