@@ -316,7 +316,6 @@ static unsigned int thread_count(const struct pool *p)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned int n = p->options->threads ? p->options->threads : cpus > 0 ? (unsigned int)cpus : 1;
-	n = n < p->options->at_once_min ? p->options->at_once_min : n;
 	n = n < p->wanted ? n : p->wanted;
 	return n < 8 ? n : 8;
 }

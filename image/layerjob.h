@@ -50,7 +50,6 @@ struct layerjob {
 struct layerjob_options {
 	struct inflate_limits limits;
 	unsigned int threads; /* layers at a time; 0: one per processor */
-	unsigned int at_once_min; /* but at least so many */
 	enum progress_style style;
 	struct progress *progress; /* for callers that say something between; NULL: the jobs have one of their own */
 	const char *verb;          /* of the progress; NULL: "reading" */

@@ -15,7 +15,7 @@
 #include "image/registry/signatures.h"
 #include "util/log.h"
 
-/* Layers that come at a time at least, whatever the number of processors: a network waits most of the time. */
+/* Layers that come at a time, whatever the number of processors: a network waits most of it, and each takes memory. */
 enum { LAYERS_AT_A_TIME = 4, INDEX_DEPTH_MAX = PLAN_VIA_MAX };
 
 /* One image on its way in. */
@@ -221,7 +221,7 @@ static int take(struct pull *p, struct err *e)
 {
 	struct layerjob_options options = p->request->options;
 	options.verb = "pulling";
-	options.at_once_min = LAYERS_AT_A_TIME;
+	options.threads = LAYERS_AT_A_TIME;
 	options.failed = stop_all;
 	options.ctx = p->registry;
 	return image_commit(p->in, &p->plan, &options, e);

@@ -478,6 +478,27 @@ platforms_index() {
 		# and another tool reads what we have sent
 		skopeo copy -q --src-tls-verify=false "docker://$REGISTRY/back/$name:1" "dir:dir.$name"
 	done
+
+	# locks in files, since /dev/shm is everybody's
+	printf '[engine]\nlock_type = "file"\nevents_logger = "none"\n' >containers.conf
+	export CONTAINERS_CONF=$PWD/containers.conf
+	storage=(--root "$PWD/graph" --runroot "$PWD/run" --storage-driver vfs)
+	name=$(buildah "${storage[@]}" from scratch)
+	buildah "${storage[@]}" copy -q "$name" base / >/dev/null
+	buildah "${storage[@]}" config --cmd '["/bin/busybox","echo","from","buildah"]' "$name"
+	buildah "${storage[@]}" commit -q --rm "$name" built:1 >/dev/null
+	buildah "${storage[@]}" push -q --tls-verify=false --digestfile built.digest built:1 "$REGISTRY/built:1"
+	run pull -q "$REGISTRY/built:1"
+	assert_output "$(cat built.digest)"
+	run kist run --rm "$REGISTRY/built:1"
+	assert_output 'from buildah'
+	run push -q "$REGISTRY/built:1" "$REGISTRY/back/built:1"
+	assert_output "$(cat built.digest)"
+	storage=(--root "$PWD/graph2" --runroot "$PWD/run2" --storage-driver vfs)
+	podman "${storage[@]}" --tmpdir "$PWD/podman" pull -q --tls-verify=false "$REGISTRY/back/built:1"
+	run podman "${storage[@]}" --tmpdir "$PWD/podman" image inspect -f '{{.Digest}}' "$REGISTRY/back/built:1"
+	rm -rf /run/containers /run/libpod
+	assert_output "$(cat built.digest)"
 }
 
 # ---- credentials and TLS ----
