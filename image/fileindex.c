@@ -23,7 +23,8 @@ struct head {
 	uint32_t fan_bits;
 	uint32_t text_bytes;
 	uint32_t is_opaque;
-	uint32_t zero[2];
+	uint32_t is_cut;
+	uint32_t zero;
 };
 
 static const char magic[8] = { 'k', 'i', 's', 't', 'f', 'l', 's', '1' };
@@ -54,7 +55,7 @@ static size_t fan_count(uint32_t bits)
 /* Checks the sizes against the file's; what the rows say is checked when it is used. */
 static int take_head(struct fileindex *x, const struct head *h)
 {
-	if (memcmp(h->magic, magic, sizeof(magic)) != 0 || h->fan_bits > FAN_BITS_MAX || h->is_opaque > 1)
+	if (memcmp(h->magic, magic, sizeof(magic)) != 0 || h->fan_bits > FAN_BITS_MAX || h->is_opaque > 1 || h->is_cut > 1)
 		return -EBADMSG;
 	size_t rows = sizeof(*h), fan = rows + (size_t)h->row_count * sizeof(struct fileindex_row);
 	size_t text = fan + fan_count(h->fan_bits) * sizeof(uint32_t);
@@ -70,6 +71,7 @@ static int take_head(struct fileindex *x, const struct head *h)
 	x->fan_bits = h->fan_bits;
 	x->text_bytes = h->text_bytes;
 	x->is_opaque = h->is_opaque;
+	x->is_cut = h->is_cut;
 	return 0;
 }
 
@@ -160,7 +162,8 @@ static bool spend(struct fileindex_budget *b, size_t len)
 void fileindex_add(struct fileindex_made *m, const struct fileindex_row *row, const char *path)
 {
 	size_t len = strlen(path) + 1;
-	if (!spend(m->budget, len))
+	m->is_cut = m->is_cut || !spend(m->budget, len);
+	if (m->is_cut)
 		return;
 	if (m->n == m->room) {
 		m->room = m->room ? m->room * 2 : 256;
@@ -203,6 +206,7 @@ int fileindex_write(struct fileindex_made *m, bool is_opaque, int dir, const cha
 	memcpy(h.magic, magic, sizeof(magic));
 	h.fan_bits = fan_bits_for(m->n);
 	h.is_opaque = is_opaque;
+	h.is_cut = m->is_cut;
 	if (m->n)
 		qsort(m->rows, m->n, sizeof(*m->rows), compare_rows);
 	free_auto uint32_t *fan = make_fan(m, h.fan_bits);

@@ -30,6 +30,7 @@ struct fileindex {
 	const char *text;
 	uint32_t row_count, fan_bits, text_bytes;
 	bool is_opaque; /* the layer's tree is fs-opaque */
+	bool is_cut;    /* the layer has more files than it lists */
 	void *map;
 	size_t map_bytes;
 };
@@ -60,6 +61,7 @@ struct fileindex_made {
 	size_t n, room;
 	char *text;
 	size_t text_bytes, text_room;
+	bool is_cut;
 };
 
 /* Adds a row; `row->path` is filled in. Where the budget is spent, the file stays out of the list. */

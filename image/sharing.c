@@ -21,7 +21,7 @@
 #include "util/path.h"
 
 enum {
-	LISTS_MAX = 4096, /* mapped at a time */
+	MAPPED_MAX = 24 << 20, /* bytes of lists that are mapped, but for the image's own */
 	ROWS_MAX = 32,	  /* equal rows looked at for one file */
 	TRIES_MAX = 4,	  /* files opened in vain for one file */
 	XATTR_NAMES_MAX = 4096,
@@ -29,37 +29,87 @@ enum {
 
 /* ---- one ingest ---- */
 
-static void open_list(struct sharing *s, const char *hex, bool is_of_image)
+/* A layer that is there, before its list is mapped. */
+struct found {
+	char hex[65];
+	bool is_of_image;
+	off_t bytes; /* of its list; 0: none */
+};
+
+/* The image's own layers first, then the longest lists, which are those of the layers that others build upon. */
+static int compare_found(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+	if (x->is_of_image != y->is_of_image)
+		return x->is_of_image ? -1 : 1;
+	return x->bytes > y->bytes ? -1 : x->bytes < y->bytes;
+}
+
+static void list_path(const char *hex, char out[static STORE_PATH_MAX])
+{
+	snprintf(out, STORE_PATH_MAX, "%.64s/" FILEINDEX_NAME, hex);
+}
+
+static size_t find_layers(int layers, bool (*is_of_image)(const void *ctx, const char *diff_id), const void *ctx,
+			  struct found **ret_found)
+{
+	int list = openat(layers, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = list < 0 ? NULL : fdopendir(list);
+	size_t n = 0;
+	*ret_found = NULL;
+	if (!d) {
+		fd_close(list);
+		return 0;
+	}
+	for (struct dirent *de; (de = readdir(d));) {
+		char digest[NAME_MAX + 16], path[STORE_PATH_MAX];
+		struct stat st;
+		snprintf(digest, sizeof(digest), "sha256:%s", de->d_name);
+		if (!digest_is_valid(digest))
+			continue;
+		*ret_found = mem_grow(*ret_found, (n + 1) * sizeof(**ret_found));
+		struct found *f = &(*ret_found)[n++];
+		*f = (struct found){ .is_of_image = is_of_image(ctx, digest) };
+		memcpy(f->hex, de->d_name, sizeof(f->hex));
+		list_path(f->hex, path);
+		if (fstatat(layers, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			f->bytes = st.st_size;
+	}
+	closedir(d);
+	return n;
+}
+
+static void open_list(struct sharing *s, const struct found *f)
 {
 	char path[STORE_PATH_MAX];
-	struct fileindex x;
-	snprintf(path, sizeof(path), "%.64s/" FILEINDEX_NAME, hex);
-	if (fileindex_open(s->layers, path, &x) < 0)
+	struct sharing_list list = { .is_of_image = f->is_of_image };
+	list_path(f->hex, path);
+	int r = fileindex_open(s->layers, path, &list.index);
+	s->is_by_path |= f->is_of_image && (r < 0 || list.index.is_cut);
+	if (r < 0)
 		return;
+	memcpy(list.hex, f->hex, sizeof(list.hex));
 	s->lists = mem_grow(s->lists, (s->n + 1) * sizeof(*s->lists));
-	struct sharing_list *list = &s->lists[s->n++];
-	*list = (struct sharing_list){ .index = x, .is_of_image = is_of_image };
-	snprintf(list->hex, sizeof(list->hex), "%.64s", hex);
+	s->lists[s->n++] = list;
 }
 
 void sharing_open(const struct store *s, bool (*is_of_image)(const void *ctx, const char *diff_id), const void *ctx,
 		  struct sharing *ret_sharing)
 {
 	struct sharing out = SHARING_NONE;
+	free_auto struct found *found = NULL;
 	out.budget = FILEINDEX_BUDGET;
 	out.layers = openat(s->dir, "layers/sha256", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int list = out.layers < 0 ? -1 : openat(out.layers, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = list < 0 ? NULL : fdopendir(list);
-	if (!d)
-		fd_close(list);
-	for (struct dirent *de; d && out.n < LISTS_MAX && (de = readdir(d));) {
-		char digest[NAME_MAX + 16];
-		snprintf(digest, sizeof(digest), "sha256:%s", de->d_name);
-		if (digest_is_valid(digest))
-			open_list(&out, de->d_name, is_of_image(ctx, digest));
+	size_t n = out.layers < 0 ? 0 : find_layers(out.layers, is_of_image, ctx, &found);
+	if (n)
+		qsort(found, n, sizeof(*found), compare_found);
+	off_t left = MAPPED_MAX;
+	for (size_t i = 0; i < n; i++) {
+		if (!found[i].is_of_image && (!found[i].bytes || found[i].bytes > left))
+			continue;
+		open_list(&out, &found[i]);
+		left -= found[i].bytes;
 	}
-	if (d)
-		closedir(d);
 	*ret_sharing = out;
 }
 
@@ -253,7 +303,7 @@ static void gather(const struct sharing_layer *l, const struct sharing_file *f, 
 		}
 	}
 	/* Not all of the image's own names can be looked at: only the same path is known to be none of them. */
-	if (is_full)
+	if (is_full || l->all->is_by_path)
 		c->others.n = 0;
 }
 

@@ -32,6 +32,7 @@ struct sharing {
 		bool is_of_image; /* this layer is another of the image that comes in */
 	} * lists;
 	size_t n;
+	bool is_by_path; /* what the image has by which name is not known for all of its layers: same paths only */
 	struct fileindex_budget budget;
 	pthread_mutex_t lock; /* of what follows: numbers of what this image has linked, open addressing, 0 is free */
 	uint64_t *used;
@@ -41,8 +42,8 @@ struct sharing {
 #define SHARING_NONE ((struct sharing){ .layers = -1, .lock = PTHREAD_MUTEX_INITIALIZER })
 
 /*
- * Maps the lists. `is_of_image` is asked for each layer. A list that cannot be read is as none. The caller ends it
- * by sharing_done.
+ * Maps the lists: those of the image's own layers, for which `is_of_image` is asked, then the largest of the others, up
+ * to a bound for the memory. A list that cannot be read is as none. The caller ends it by sharing_done.
  */
 void sharing_open(const struct store *s, bool (*is_of_image)(const void *ctx, const char *diff_id), const void *ctx,
 		  struct sharing *ret_sharing);

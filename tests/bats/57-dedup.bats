@@ -172,6 +172,38 @@ file() {
 		"$(inode "$KIST_STORE/layers/sha256/$(layers_of lay:all | sed -n 2p)/fs/z")"
 }
 
+@test "where a layer of the image has no list, or one that is cut, its other layers take the same paths alone" {
+	mkdir base top
+	file a/x 9000
+	file a/y 9000
+	file a/z 9000
+	touch -d @1577934245 a/*
+	cp -p a/x a/y base/
+	cp -p a/x top/other
+	cp -p a/y top/y
+	cp -p a/z top/third
+	layout_image lay base base
+	layout_image lay all base top
+	import_tree a a:1
+	image load lay:base
+	list=$(list_of lay:base)
+	cp "$list" whole
+	for how in cut none; do
+		cp whole "$list"
+		printf '' | dd of="$list" bs=1 seek=24 conv=notrunc status=none
+		[ $how = cut ] || rm "$list"
+		image load lay:all
+		differ lay:all other a:1 x
+		differ lay:all third a:1 z
+		same lay:all y a:1 y
+		image rm lay:all
+	done
+	cp whole "$list"
+	image load lay:all
+	differ lay:all other a:1 x
+	same lay:all third a:1 z
+}
+
 @test "later entries of the same archive replace and hard link what is shared, and nothing else changes" {
 	file a/f 7000
 	file a/g 7000
