@@ -37,3 +37,9 @@ char *registry_url_path(const struct session *s, const char *rest);
 
 /* The token scope for reading and, if `writes`, writing the session's repository. The caller frees. */
 char *registry_scope(const struct session *s, bool writes);
+
+/* Tags and digests go into a path, nothing else does. -EINVAL with words. */
+int registry_check_what(const char *what, struct err *e);
+
+/* Whether the text is a media type, and so fit for a header and for a message. */
+bool registry_is_type(const char *text, size_t len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See registry.h: out of the registry. Source: distribution-spec "Pull", "Content Discovery". */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -27,8 +28,7 @@ struct manifest_call {
 	char *digest; /* is_head: DIGEST_TEXT_MAX bytes */
 };
 
-/* Tags and digests go into a path: nothing else does. */
-static int check_what(const char *what, struct err *e)
+int registry_check_what(const char *what, struct err *e)
 {
 	size_t len = strlen(what);
 	if (digest_is_valid(what))
@@ -39,12 +39,21 @@ static int check_what(const char *what, struct err *e)
 	return 0;
 }
 
+bool registry_is_type(const char *text, size_t len)
+{
+	static const char others[] = "/!#$&-^_.+"; /* RFC 6838 "Naming Requirements" */
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)text[i]) && (!text[i] || !strchr(others, text[i])))
+			return false;
+	return len > 0;
+}
+
 static void set_media_type(const struct http_answer *a, struct registry_document *d)
 {
 	const char *type = a->header[HTTP_CONTENT_TYPE];
 	size_t len = type ? strcspn(type, "; \t") : 0;
 	d->media_type[0] = '\0';
-	if (len && len < sizeof(d->media_type))
+	if (len && len < sizeof(d->media_type) && registry_is_type(type, len))
 		snprintf(d->media_type, sizeof(d->media_type), "%.*s", (int)len, type);
 }
 
@@ -105,7 +114,7 @@ static int ask_manifest(struct session *s, void *ctx, struct err *e)
 int registry_get_manifest(struct registry *r, const char *what, struct registry_document *ret_document, struct err *e)
 {
 	struct manifest_call m = { .what = what, .out = ret_document };
-	int n = check_what(what, e);
+	int n = registry_check_what(what, e);
 	return n < 0 ? n : registry_ask(r, ask_manifest, &m, e);
 }
 
@@ -113,7 +122,7 @@ int registry_head_manifest(struct registry *r, const char *what, char ret_digest
 			   struct err *e)
 {
 	struct manifest_call m = { .what = what, .is_head = true, .digest = ret_digest };
-	int n = check_what(what, e);
+	int n = registry_check_what(what, e);
 	return n < 0 ? n : registry_ask(r, ask_manifest, &m, e);
 }
 
@@ -290,7 +299,7 @@ static int add_tags(const struct session *s, const struct http_answer *a, struct
 	json_array_foreach(list, i, one)
 	{
 		const char *tag = json_string_value(one);
-		if (r < 0 || !tag || check_what(tag, e) < 0)
+		if (r < 0 || !tag || registry_check_what(tag, e) < 0)
 			continue;
 		if (tags->n == REGISTRY_TAGS_MAX) {
 			r = err_new(e, EFBIG, "%s has more than %d tags", s->endpoint.host, REGISTRY_TAGS_MAX);

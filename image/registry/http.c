@@ -290,8 +290,19 @@ static bool is_loopback(const char *url)
 	return text_is_loopback(host, strcspn(host, "/"));
 }
 
+/* OpenSSL's variables for the system's CAs, which Go's clients read as well, and libcurl does not. */
+static void set_system(CURL *c)
+{
+	const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
+	if (file && *file)
+		curl_easy_setopt(c, CURLOPT_CAINFO, file);
+	if (dir && *dir)
+		curl_easy_setopt(c, CURLOPT_CAPATH, dir);
+}
+
 static void set_tls(CURL *c, const struct http_tls *tls)
 {
+	set_system(c);
 	if (!tls)
 		return;
 	if (tls->is_unverified) {

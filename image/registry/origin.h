@@ -12,7 +12,7 @@ struct origins {
 	struct origin {
 		const char *path; /* of the repository: "library/debian" */
 		const char *digest;
-	} *v;
+	} * v;
 	size_t n, room;
 };
 

@@ -42,7 +42,8 @@ int pull_parse_name(const char *text, struct ref *ret_ref, struct err *e)
 	static const char docker[] = "docker://";
 	const char *name = strncmp(text, docker, sizeof(docker) - 1) == 0 ? text + sizeof(docker) - 1 : text;
 	if (strstr(name, "://"))
-		return err_new(e, EINVAL, "image name \"%.200s\": of transports, only docker:// names a registry", text);
+		return err_new(e, EINVAL, "image name \"%.200s\": of transports, only docker:// names a registry",
+			       text);
 	return ref_parse(name, ret_ref, e);
 }
 
@@ -56,8 +57,7 @@ static bool read_stored(const struct store *s, const struct descriptor *d, size_
 	struct err ignored;
 	free_auto char *bytes = NULL;
 	size_t len;
-	if (!store_has_blob(s, d->digest) ||
-	    store_read_blob(s, d->digest, max_bytes, &bytes, &len, &ignored) < 0)
+	if (!store_has_blob(s, d->digest) || store_read_blob(s, d->digest, max_bytes, &bytes, &len, &ignored) < 0)
 		return false;
 	digest_of(bytes, len, got);
 	if (strcmp(got, d->digest) != 0)
@@ -85,18 +85,19 @@ static int load_document(struct pull *p, const char *digest, const char *media_t
 	struct plan *plan = &p->plan;
 	bool says_kind = media_type && strncmp(media_type, "application/vnd.", 16) == 0;
 	if (is_schema1(plan->manifest, plan->manifest_len))
-		return err_new(e, EOPNOTSUPP,
-			       "manifest %s: of Docker's schema 1, which has no digests of its parts: it has to be pushed "
-			       "anew by a newer program",
-			       digest);
+		return err_new(
+			e, EOPNOTSUPP,
+			"manifest %s: of Docker's schema 1, which has no digests of its parts: it has to be pushed "
+			"anew by a newer program",
+			digest);
 	int r = document_load(plan->manifest, plan->manifest_len, digest, says_kind ? media_type : NULL, &plan->arena,
 			      &p->manifest, e);
 	if (r < 0 || document_is_index(&p->manifest))
 		return r;
 	memcpy(plan->digest, digest, DIGEST_TEXT_MAX);
-	plan->media_type = p->manifest.media_type ? p->manifest.media_type :
-			   says_kind		  ? arena_str(&plan->arena, media_type) :
-						    "application/vnd.oci.image.manifest.v1+json";
+	plan->media_type = p->manifest.media_type ? p->manifest.media_type
+			   : says_kind		  ? arena_str(&plan->arena, media_type)
+						  : "application/vnd.oci.image.manifest.v1+json";
 	return 0;
 }
 
@@ -159,8 +160,8 @@ static int check_platform(const struct pull *p, const struct image_config *confi
 		return 0;
 	platform_text(&p->want, want);
 	if (p->request->want)
-		return err_new(e, ENOENT, "has no image for %s (there is: %s/%s)", want,
-			       config->os ? config->os : "", config->arch ? config->arch : "");
+		return err_new(e, ENOENT, "has no image for %s (there is: %s/%s)", want, config->os ? config->os : "",
+			       config->arch ? config->arch : "");
 	log_warn("%s: is for %s/%s, this machine is %s", p->request->name, config->os ? config->os : "",
 		 config->arch ? config->arch : "", want);
 	return 0;
@@ -296,7 +297,7 @@ int image_pull(const struct store *s, const struct pull_request *request, struct
 	if (r < 0 || (r = registry_open(&ref, REGISTRY_PULL, &request->registry, &registry, e)) < 0 ||
 	    (r = ingest_open(s, &in, e)) < 0)
 		return r;
-	r = request->is_all_tags ? pull_all_tags(&in, registry, request, e) :
-				   pull_one(&in, registry, request, ref.tag[0] ? ref.tag : "latest", ref.digest, e);
+	r = request->is_all_tags ? pull_all_tags(&in, registry, request, e)
+				 : pull_one(&in, registry, request, ref.tag[0] ? ref.tag : "latest", ref.digest, e);
 	return r < 0 ? err_at(e, r, "pull %s", request->name) : 0;
 }

@@ -11,10 +11,10 @@
 #include "image/trust/trust.h"
 
 struct pull_request {
-	const char *name;                 /* as given: NAME[:TAG|@DIGEST], also behind docker:// */
+	const char *name; /* as given: NAME[:TAG|@DIGEST], also behind docker:// */
 	bool is_all_tags;
 	const struct platform_want *want; /* NULL: this machine's */
-	struct trust *trust;              /* the policy that is asked before an image comes in; NULL: none */
+	struct trust *trust;		  /* the policy that is asked before an image comes in; NULL: none */
 	struct registry_options registry;
 	struct layerjob_options options;
 	/* Called with the digest of each image that is in the store now. */

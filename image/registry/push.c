@@ -22,7 +22,7 @@ struct blob {
 	uint64_t size_bytes;
 	int fd;
 	struct progress_row *row; /* NULL: the config's, which is small */
-	uint64_t furthest;        /* byte that was read: what is sent again does not count twice */
+	uint64_t furthest;	  /* byte that was read: what is sent again does not count twice */
 	int result;
 	struct err err;
 };
@@ -60,10 +60,12 @@ static int add_blob(struct push *p, const struct descriptor *d, struct err *e)
 			return 0;
 	int fd = openat(p->store->dir, store_blob_path(d->digest, path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
-		return err_new(e, ENOENT, "blob %s: not in the store any more (pull or load the image again)", d->digest);
+		return err_new(e, ENOENT, "blob %s: not in the store any more (pull or load the image again)",
+			       d->digest);
 	if (fd < 0)
 		return err_sys(e, "blob %s", d->digest);
-	p->blobs[p->count++] = (struct blob){ .digest = d->digest, .size_bytes = (uint64_t)d->size_bytes.v, .fd = fd };
+	p->blobs[p->count++] =
+		(struct blob){ .digest = d->digest, .size_bytes = (uint64_t)d->size_bytes.v, .fd = fd };
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "blob %s", d->digest);
 	if ((uint64_t)st.st_size != (uint64_t)d->size_bytes.v)
@@ -205,7 +207,10 @@ static int put_manifest(const struct push *p, const struct image *im, const stru
 	int r = store_read_blob(p->store, im->digest, STORE_MANIFEST_MAX, &bytes, &len, e);
 	if (r < 0)
 		return r;
-	return registry_put_manifest(p->registry, to->tag[0] ? to->tag : to->digest[0] ? im->digest : "latest",
+	return registry_put_manifest(p->registry,
+				     to->tag[0]	     ? to->tag
+				     : to->digest[0] ? im->digest
+						     : "latest",
 				     type ? type : "application/vnd.oci.image.manifest.v1+json", bytes, len, e);
 }
 

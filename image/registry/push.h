@@ -10,9 +10,9 @@
 #include "image/store.h"
 
 struct push_request {
-	const char *name;        /* of the stored image, as given */
+	const char *name;	 /* of the stored image, as given */
 	const char *destination; /* NAME[:TAG], also behind docker://; NULL: the image's own name */
-	bool leaves_signatures;  /* --remove-signatures: those of the store stay here */
+	bool leaves_signatures;	 /* --remove-signatures: those of the store stay here */
 	struct registry_options registry;
 	enum progress_style style;
 	struct progress *progress; /* for what the caller says between */

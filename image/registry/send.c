@@ -260,8 +260,11 @@ int registry_put_manifest(struct registry *r, const char *what, const char *medi
 			  struct err *e)
 {
 	struct session *s = registry_session(r, e);
-	if (!s)
-		return -e->num;
+	int n = s ? registry_check_what(what, e) : -e->num;
+	if (n < 0)
+		return n;
+	if (!registry_is_type(media_type, strlen(media_type)))
+		return err_new(e, EINVAL, "a manifest of a type that is no media type");
 	free_auto char *rest = mem_fmt("manifests/%s", what), *path = registry_url_path(s, rest);
 	free_auto char *scope = registry_scope(s, true), *type = mem_fmt("Content-Type: %s", media_type);
 	http_answer_auto struct http_answer a = { .status = 0 };
@@ -275,7 +278,7 @@ int registry_put_manifest(struct registry *r, const char *what, const char *medi
 			     .has_body = true,
 			     .is_commit = true },
 	};
-	int n = session_call(s, &call, &a, e);
+	n = session_call(s, &call, &a, e);
 	if (n == 0 && (a.status < 200 || a.status > 299))
 		n = session_refusal(s, &a, e);
 	const char *said = a.header[HTTP_DIGEST];

@@ -128,6 +128,8 @@ typed() {
 	cp ca.crt certs/
 	run kist login -u ann -p secret --cert-dir certs "$REGISTRY"
 	assert_success
+	SSL_CERT_FILE=$PWD/ca.crt run kist login -u ann -p secret "$REGISTRY"
+	assert_success
 	mkdir -p "home/.config/containers/certs.d/$REGISTRY"
 	cp ca.crt "home/.config/containers/certs.d/$REGISTRY/"
 	run kist login -u ann -p secret "$REGISTRY"
