@@ -302,7 +302,7 @@ load ../helpers/common
 	while IFS=';' read -r command spelling _; do
 		case $command in
 		'') file=$out/kist.1 ;;
-		'image '* | images | load | import | rmi | pull | push | save | tag | untag | history) file=$out/kist-image.1 ;;
+		'image '* | images | load | import | rmi | pull | push | save | tag | untag | history | pack) file=$out/kist-image.1 ;;
 		'system '*) file=$out/kist-system.1 ;;
 		*) file=$out/kist-${page[$command]:-lifecycle}.1 ;;
 		esac
