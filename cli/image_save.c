@@ -37,7 +37,7 @@ int image_cmd_save(const struct store *s, const union image_options *options, in
 		.words = (const char *const *)argv,
 		.count = (size_t)argc,
 		.leaves_signatures = o->remove_signatures,
-		.is_watched = !o->quiet && isatty(STDERR_FILENO),
+		.style = progress_style(o->quiet, false),
 	};
 	int r = image_save(s, &request, e);
 	return r < 0 ? err_at(e, r, "save") : 0;

@@ -41,10 +41,16 @@ bool save_is_new(struct saver *s, const char *digest)
 	return true;
 }
 
-void save_tell(struct saver *s, const char *digest)
+void save_layer_begin(struct saver *s)
 {
-	if (s->is_watched)
-		fprintf(stderr, "layer %zu of %zu: %s saved\n", ++s->layers_done, s->layers, digest);
+	s->row = &s->progress->rows[s->next_row++];
+	progress_begin(s->progress, s->row);
+}
+
+void save_layer_end(struct saver *s, int r, bool is_new)
+{
+	progress_end(s->progress, s->row, r < 0 ? "stopped" : is_new ? "saved" : "already in");
+	s->row = NULL;
 }
 
 int save_blob_size(const struct store *s, const char *digest, uint64_t *ret_size, struct err *e)
@@ -65,9 +71,11 @@ static int copy_blob(struct saver *s, const char *digest, int fd, uint64_t size,
 	char got[DIGEST_TEXT_MAX];
 	int r;
 	intake_part(&in, fd, 0, size, -1);
-	while ((r = flow_pull(&in.flow, &p, &n, e)) == 1)
+	while ((r = flow_pull(&in.flow, &p, &n, e)) == 1) {
+		progress_add(s->row, n);
 		if ((r = sink_write(&s->sink, p, n, e)) < 0)
 			break;
+	}
 	if (r == 0) {
 		intake_digest(&in, got);
 		if (strcmp(got, digest) != 0)
@@ -124,7 +132,6 @@ static int add_word(struct saver *s, const char *word, struct err *e)
 		if ((r = image_open(s->store, hit.digest, &at->im, e)) < 0)
 			return r;
 		s->count++;
-		s->layers += at->im.layers.n;
 	}
 	for (size_t i = 0; i < at->name_count; i++)
 		if (strcmp(at->names[i], hit.name) == 0)
@@ -156,6 +163,20 @@ static int add_signatures(struct saver *s, struct saved *image, int locks, struc
 	return r;
 }
 
+static void show(struct saver *s, enum progress_style style)
+{
+	size_t count = 0, at = 0;
+	for (size_t i = 0; i < s->count; i++)
+		count += s->images[i].im.manifest.layers.n;
+	progress_open(s->progress, style, count);
+	for (size_t i = 0; i < s->count; i++)
+		for (size_t j = 0; j < s->images[i].im.manifest.layers.n; j++) {
+			const struct descriptor *d = &s->images[i].im.manifest.layers.v[j];
+			progress_name(&s->progress->rows[at++], "saving", d->digest, (uint64_t)d->size_bytes.v);
+		}
+	progress_start(s->progress);
+}
+
 static int save(struct saver *s, const struct save_request *request, int locks, struct err *e)
 {
 	int r = 0;
@@ -167,6 +188,7 @@ static int save(struct saver *s, const struct save_request *request, int locks, 
 		r = add_signatures(s, &s->images[i], locks, e);
 	if (r < 0)
 		return r;
+	show(s, request->style);
 	r = formats[request->format].is_dir ? sink_directory(&s->sink, request->path, e)
 					    : sink_archive(&s->sink, request->path, e);
 	if (r == 0)
@@ -176,7 +198,8 @@ static int save(struct saver *s, const struct save_request *request, int locks, 
 
 int image_save(const struct store *store, const struct save_request *request, struct err *e)
 {
-	struct saver s = { .store = store, .sink = SINK_NONE, .is_watched = request->is_watched };
+	struct progress progress progress_auto = { .style = PROGRESS_NONE };
+	struct saver s = { .store = store, .sink = SINK_NONE, .progress = &progress };
 	/* An empty store is told by the name that is not in it. */
 	fd_auto int locks = store->dir < 0 ? -1 : objlock_open(store, e);
 	if (locks < 0 && store->dir >= 0)

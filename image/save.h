@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "image/image.h"
+#include "image/progress.h"
 
 enum save_format {
 	SAVE_DOCKER_ARCHIVE, /* of `docker save`: image/save_docker */
@@ -19,7 +20,7 @@ struct save_request {
 	const char *const *words;
 	size_t count;
 	bool leaves_signatures; /* those that lie beside an image stay here */
-	bool is_watched; /* a line per layer on standard error */
+	enum progress_style style;
 };
 
 int image_save(const struct store *s, const struct save_request *request, struct err *e);

@@ -25,6 +25,7 @@ static const struct inflate_limits no_limits = { UINT64_MAX, UINT64_MAX, UINT64_
 /* What is done with the bytes of a layer: they are counted, or written and compared with the diffID. */
 struct pass {
 	struct saver *saver; /* NULL: they are counted */
+	struct intake in;
 	struct digest digest;
 	uint64_t bytes;
 };
@@ -32,12 +33,15 @@ struct pass {
 static int drain(struct pass *p, struct flow *f, struct err *e)
 {
 	const uint8_t *bytes;
+	uint64_t seen = 0;
 	size_t n;
 	int r;
 	while ((r = flow_pull(f, &bytes, &n, e)) == 1) {
 		p->bytes += n;
 		if (!p->saver)
 			continue;
+		progress_add(p->saver->row, p->in.bytes - seen);
+		seen = p->in.bytes;
 		digest_add(&p->digest, bytes, n);
 		if ((r = sink_write(&p->saver->sink, bytes, n, e)) < 0)
 			break;
@@ -56,18 +60,17 @@ static int check_diff_id(struct pass *p, const char *diff_id, struct err *e)
 
 static int pass_over(struct pass *p, int fd, uint64_t size, const char *diff_id, struct err *e)
 {
-	struct intake in;
 	struct inflate inflate;
 	p->bytes = 0;
 	digest_begin(&p->digest);
-	intake_part(&in, fd, 0, size, -1);
-	int r = inflate_open(&inflate, &in.flow, &no_limits, e);
+	intake_part(&p->in, fd, 0, size, -1);
+	int r = inflate_open(&inflate, &p->in.flow, &no_limits, e);
 	if (r == 0)
 		r = drain(p, &inflate.flow, e);
 	if (r == 0 && p->saver)
 		r = check_diff_id(p, diff_id, e);
 	inflate_done(&inflate);
-	intake_done(&in);
+	intake_done(&p->in);
 	digest_done(&p->digest);
 	return r;
 }
@@ -149,9 +152,10 @@ static int put_image(struct saver *s, const struct image *im, struct err *e)
 	int r = save_is_new(s, config) ? save_blob(s, config, path, e) : 0;
 	for (size_t i = 0; r == 0 && i < im->layers.n; i++) {
 		const char *diff_id = im->layers.v[i];
-		r = save_is_new(s, diff_id) ? put_layer(s, im->manifest.layers.v[i].digest, diff_id, e) : 0;
-		if (r == 0)
-			save_tell(s, diff_id);
+		bool is_new = save_is_new(s, diff_id);
+		save_layer_begin(s);
+		r = is_new ? put_layer(s, im->manifest.layers.v[i].digest, diff_id, e) : 0;
+		save_layer_end(s, r, is_new);
 	}
 	return r;
 }

@@ -64,9 +64,10 @@ static int put_image(struct saver *s, const struct image *im, struct err *e)
 	if (r == 0)
 		r = put_blob(s, im->manifest.config->digest, e);
 	for (size_t i = 0; r == 0 && i < im->manifest.layers.n; i++) {
+		size_t done = s->done_count;
+		save_layer_begin(s);
 		r = put_blob(s, im->manifest.layers.v[i].digest, e);
-		if (r == 0)
-			save_tell(s, im->manifest.layers.v[i].digest);
+		save_layer_end(s, r, s->done_count > done);
 	}
 	return r;
 }
@@ -113,9 +114,10 @@ int save_dir(struct saver *s, struct err *e)
 		r = save_blob(s, im->manifest.config->digest, digest_hex(im->manifest.config->digest), e);
 	for (size_t i = 0; r == 0 && i < im->manifest.layers.n; i++) {
 		const char *digest = im->manifest.layers.v[i].digest;
-		r = save_is_new(s, digest) ? save_blob(s, digest, digest_hex(digest), e) : 0;
-		if (r == 0)
-			save_tell(s, digest);
+		bool is_new = save_is_new(s, digest);
+		save_layer_begin(s);
+		r = is_new ? save_blob(s, digest, digest_hex(digest), e) : 0;
+		save_layer_end(s, r, is_new);
 	}
 	return r;
 }

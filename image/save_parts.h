@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include "image/image.h"
 #include "image/inflate.h"
+#include "image/progress.h"
 #include "image/sink.h"
 #include "image/trust/attach.h"
 
@@ -23,15 +24,17 @@ struct saver {
 	size_t count;
 	const char **done; /* blobs, or diffIDs, that are in already; borrowed from the images */
 	size_t done_count;
-	size_t layers, layers_done; /* for the watcher */
-	bool is_watched;
+	struct progress *progress;
+	struct progress_row *row; /* of the layer that is being written; NULL: it is none */
+	size_t next_row;
 };
 
 /* True the first time that it is asked for a digest. */
 bool save_is_new(struct saver *s, const char *digest);
 
-/* Says on standard error that one layer more is out. */
-void save_tell(struct saver *s, const char *digest);
+/* One layer, for who watches: all of them, in the order of the images. */
+void save_layer_begin(struct saver *s);
+void save_layer_end(struct saver *s, int r, bool is_new);
 
 /* Writes a blob as it is, under a name; what has not its digest is an error. */
 int save_blob(struct saver *s, const char *digest, const char *name, struct err *e);

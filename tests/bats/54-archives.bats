@@ -454,6 +454,19 @@ blob_of() { # blob_of NAME: the path of its last layer's blob
 	kist rm -f plain >/dev/null
 }
 
+@test "save: bars on a terminal, nothing with -q or elsewhere" {
+	two_images
+	run kist save -o a.tar lay:one
+	assert_output ""
+	TERM=xterm run with_terminal "$KIST" --store "$KIST_STORE" save -o b.tar lay:one lay:two
+	assert_success
+	assert_output --partial saved
+	assert_output --partial "already in"
+	TERM=xterm run with_terminal "$KIST" --store "$KIST_STORE" save -q -o c.tar lay:one lay:two
+	assert_output ""
+	cmp b.tar c.tar
+}
+
 # ---- import ----
 
 @test "import: a message, from standard input, without a name, no URL" {
@@ -538,6 +551,29 @@ frozen_of() { # frozen_of NAME: 1 or 0
 	kist rm c >/dev/null
 	run kist run --rm new:1 stat -c '%u %g' /own
 	assert_output '7 8'
+}
+
+@test "commit that is killed at any time: the next command works, and prune gets the room back" {
+	plain_base
+	kist run --name c base:1 sh -c 'for i in 1 2 3 4 5; do mkdir /$i; cp /bin/busybox /$i; done'
+	store_files >before
+	for delay in 0 0.003 0.006 0.01 0.015 0.02 0.03 0.04 0.05 0.07 0.1 0.15; do
+		"$KIST" --root "$KIST_ROOT" --store "$KIST_STORE" commit -q c new:1 >/dev/null 2>&1 &
+		sleep $delay
+		kill -KILL $! 2>/dev/null || true
+		wait $! || true
+		# it is there whole, or not at all
+		if image inspect new:1 >/dev/null 2>&1; then
+			image check >/dev/null
+			kist run --rm new:1 test -e /5/busybox
+			image rm new:1 >/dev/null
+		fi
+		wait_until 10 eval '! pgrep -f "store $KIST_STORE file-commit"'
+		image prune >/dev/null
+		store_files | diff before -
+	done
+	kist commit -q c new:1 >/dev/null
+	kist rm c >/dev/null
 }
 
 @test "export: created, running and stopped containers, without what is mounted in them" {
@@ -625,4 +661,22 @@ user_store() {
 	run kist load -q n.tar
 	assert_output new:2
 	assert_equal "$(image inspect -f '{{.Digest}}' new:2)" "$want"
+}
+
+@test "a user's container without a cgroup is read as it runs, and that is said; --pause is refused" {
+	user_store
+	cp -a "$KIST_TEST_ROOTFS" user/home/tree
+	chown -R $USER_ID:$USER_ID user/home/tree
+	kist import -q tree base:1 >/dev/null
+	kist run -d --name c base:1 sh -c 'echo x >/x; exec sleep 1000' </dev/null 3>&- >/dev/null
+	wait_until 10 test -e "$KIST_STORE/containers/c/upper/x"
+	run kist commit --pause c new:1
+	assert_failure 1
+	assert_output --partial 'pause c'
+	run kist commit -q c new:1
+	assert_success
+	assert_line --partial 'commit c: it is read while it runs'
+	run kist run --rm new:1 cat /x
+	assert_output x
+	kist rm -f c >/dev/null
 }
