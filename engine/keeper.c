@@ -14,6 +14,7 @@
 #include "cgroup/stat.h"
 #include "engine/etc.h"
 #include "engine/slim.h"
+#include "image/erofsmount.h"
 #include "runtime/control.h"
 #include "runtime/wait.h"
 #include "util/clock.h"
@@ -212,11 +213,13 @@ static void keeper_main(const struct keeper_job *job, int report)
 	if (fd_write_all(report, &e, sizeof(e)) < 0 || r < 0)
 		_exit(1);
 	int used[] = { k.out, k.err, k.input, k.pidfd, k.cgroup, k.root, k.log.fd, k.dir->containers, k.dir->fd,
-		       k.dir->file };
+		       k.dir->file, k.dir->meet, k.dir->mount };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd <= 2 && null >= 0; fd++)
 		dup2(null, fd);
 	fd_close_others(3, used, sizeof(used) / sizeof(used[0]));
+	if (k.dir->meet >= 0)
+		erofs_offer(k.dir->meet, k.dir->mount);
 	/* Not to hold the caller's directory is a courtesy, and no reason to give up. */
 	if (chdir("/") < 0)
 		errno = 0;

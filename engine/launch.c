@@ -9,6 +9,7 @@
 #include "cgroup/stat.h"
 #include "engine/keeper.h"
 #include "engine/root.h"
+#include "image/erofsmount.h"
 #include "runtime/notify.h"
 #include "runtime/tty.h"
 #include "runtime/wait.h"
@@ -92,6 +93,8 @@ static int run_to_end(const struct launch *l, struct container *c, int *ret_stat
 
 static int run_foreground(const struct launch *l, int *ret_status, struct err *e)
 {
+	if (l->dir && l->dir->meet >= 0)
+		erofs_offer(l->dir->meet, l->dir->mount);
 	struct container c container_auto = CONTAINER_NONE;
 	fd_auto int null = -1;
 

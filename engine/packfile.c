@@ -31,14 +31,15 @@ static int open_file(const char *path, struct pack_head *head, struct stat *st, 
 	return r < 0 ? err_at(e, r, "%s", path) : fd_take(&fd);
 }
 
-/* Whether kist-image has noted that this file, as it is now, was verified and can be mounted. */
-static bool is_noted(const struct store *s, const struct stat *st, const char *digest)
+/* The note of kist-image that this file, as it is now, was verified and can be mounted; -1: there is none. */
+static int open_note(const struct store *s, const struct stat *st, const char *digest)
 {
-	char name[PACK_NOTE_MAX], text[PACK_NOTE_MAX];
-	free_auto char *have = NULL;
+	char name[PACK_NOTE_MAX], text[PACK_NOTE_MAX], have[PACK_NOTE_MAX];
 
 	pack_note(st, digest, name, text);
-	return s->dir >= 0 && file_read(s->dir, name, PACK_NOTE_MAX, false, &have, NULL) == 0 && !strcmp(have, text);
+	fd_auto int fd = openat(s->dir, name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, have, sizeof(have));
+	return n == (ssize_t)strlen(text) && !memcmp(have, text, (size_t)n) ? fd_take(&fd) : -1;
 }
 
 static int read_part(int fd, const struct pack_part *part, size_t max, char **ret, struct err *e)
@@ -103,18 +104,23 @@ int packfile_image(const struct store *s, const char *path, struct image *ret_im
 	const char *why = wish == EROFS_NEVER ? "KIST_EROFS says never" : pack_unmountable(&head, &st);
 	if (why && wish == EROFS_ALWAYS)
 		return err_new(e, EPERM, "%s: cannot be mounted as it is: %s", path, why);
-	if (!why && !is_noted(s, &st, head.manifest.digest) && (r = unpack_image(s, path, e)) < 0)
+	fd_auto int note = why ? -1 : open_note(s, &st, head.manifest.digest);
+	if (!why && note < 0 && (r = unpack_image(s, path, e)) < 0)
 		return r;
-	if (why || !is_noted(s, &st, head.manifest.digest))
+	if (!why && note < 0)
+		note = open_note(s, &st, head.manifest.digest);
+	if (note < 0)
 		return stored_image(s, path, &head, ret_image, e);
 	if ((r = read_image(fd, &head, path, ret_image, e)) < 0)
 		return err_at(e, r, "%s", path);
 	ret_image->has_pack = true;
 	ret_image->pack = fd_take(&fd);
+	ret_image->pack_note = fd_take(&note);
 	return 0;
 }
 
-int packfile_again(const struct store *s, const char *path, const char *digest, int *ret_fd, struct err *e)
+int packfile_again(const struct store *s, const char *path, const char *digest, int *ret_fd, int *ret_note,
+		   struct err *e)
 {
 	struct image image;
 	int r = packfile_image(s, path, &image, e);
@@ -123,6 +129,7 @@ int packfile_again(const struct store *s, const char *path, const char *digest, 
 	if (r < 0)
 		return r == -ENOENT ? err_at(e, -ESTALE, "its image's file") : r;
 	*ret_fd = image.has_pack ? image.pack : -1;
+	*ret_note = image.has_pack ? image.pack_note : -1;
 	if (strcmp(image.digest, digest) != 0)
 		r = err_new(e, ESTALE, "%s: holds another image now than the container was made from", path);
 	image_done(&image);

@@ -9,13 +9,14 @@
 #include "image/image.h"
 
 /*
- * Gives the image in a file. With ret_image->has_pack, `pack` is its descriptor, which the caller owns. `path` is
- * absolute. The caller ends the image by image_done.
+ * Gives the image in a file. With ret_image->has_pack, `pack` is its descriptor and `pack_note` that of the store's note of
+ * it, which the caller owns. `path` is absolute. The caller ends the image by image_done.
  */
 int packfile_image(const struct store *s, const char *path, struct image *ret_image, struct err *e);
 
 /*
- * Opens the file that a container was made from, which must hold the same image still. *ret_fd: to be mounted; -1: it is in
- * the store.
+ * Opens the file that a container was made from, which must hold the same image still. *ret_fd: to be mounted, with
+ * the note of it; -1: it is in the store.
  */
-int packfile_again(const struct store *s, const char *path, const char *digest, int *ret_fd, struct err *e);
+int packfile_again(const struct store *s, const char *path, const char *digest, int *ret_fd, int *ret_note,
+		   struct err *e);

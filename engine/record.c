@@ -165,6 +165,8 @@ void record_close(struct record_dir *d)
 	fd_drop(&d->containers);
 	fd_drop(&d->fd);
 	fd_drop(&d->file);
+	fd_drop(&d->meet);
+	fd_drop(&d->mount);
 }
 
 /* Reads the open file whole. */

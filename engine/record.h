@@ -60,11 +60,12 @@ struct record_dir {
 	int containers;        /* the directory above */
 	int fd;                /* the directory, O_PATH */
 	int file;              /* record.json with the lock; -1: not ours */
+	int meet, mount;       /* the EROFS mount that it offers to others (image/erofsmount), while it runs; -1 */
 	size_t head_len;       /* of its first line, once that is written or the lock taken */
 	char name[256];
 };
 
-#define RECORD_DIR_NONE ((struct record_dir){ .containers = -1, .fd = -1, .file = -1 })
+#define RECORD_DIR_NONE ((struct record_dir){ .containers = -1, .fd = -1, .file = -1, .meet = -1, .mount = -1 })
 
 /* Makes the directory and takes the lock; a NULL name is made up. -EEXIST: the name is taken. */
 int record_make(const struct store *s, const char *name, struct record_dir *ret, struct err *e);

@@ -79,6 +79,11 @@ static bool is_user(void)
 	return geteuid() != 0 || proc_is_in_userns();
 }
 
+static unsigned overlay_flags(const struct layers *l)
+{
+	return (is_user() ? OVERLAY_USERXATTR : 0) | (l->is_erofs ? OVERLAY_UNATTACHED : 0);
+}
+
 static bool moves_ids(const struct spec_id_maps *maps)
 {
 	for (size_t i = 0; i < maps->n; i++)
@@ -99,7 +104,7 @@ bool root_is_mapped(const struct spec *spec)
 static int stack(const struct record_dir *d, const struct layers *l, bool is_volatile, const struct spec_linux *maps,
 		 struct err *e)
 {
-	const unsigned flags = (is_user() ? OVERLAY_USERXATTR : 0) | (is_volatile ? OVERLAY_VOLATILE : 0);
+	const unsigned flags = overlay_flags(l) | (is_volatile ? OVERLAY_VOLATILE : 0);
 	fd_auto int upper = open_dir(d, "upper", e);
 	fd_auto int work = upper < 0 ? -1 : open_dir(d, "work", e);
 	fd_auto int empty = -1;   /* what overlayfs gets below an image without layers */
@@ -116,7 +121,19 @@ static int stack(const struct record_dir *d, const struct layers *l, bool is_vol
 	return mount_overlay(l->n ? l->fd : &empty, l->n ? l->n : 1, upper, work, flags, e);
 }
 
-int root_make(const struct store *s, const struct record_dir *d, const struct image *image, const char *word,
+/* Others may have a copy of the mount while this container runs: launch and keeper offer it. */
+static void keep_mount(struct record_dir *d, struct layers *l)
+{
+	if (!l->is_erofs)
+		return;
+	fd_drop(&d->meet);
+	fd_drop(&d->mount);
+	d->meet = l->own_meet >= 0 ? fd_take(&l->own_meet) : fcntl(l->meet, F_DUPFD_CLOEXEC, 3);
+	d->mount = fd_take(&l->fd[0]);
+	l->n = 0;
+}
+
+int root_make(const struct store *s, struct record_dir *d, const struct image *image, const char *word,
 	      bool is_volatile, struct err *e)
 {
 	struct layers l layers_auto = { .n = 0 };
@@ -131,7 +148,10 @@ int root_make(const struct store *s, const struct record_dir *d, const struct im
 		r = hold_erofs(d, image, e);
 	if (r == 0)
 		r = make_upper(d, l.n ? l.fd[0] : -1, e);
-	return r < 0 ? r : stack(d, &l, is_volatile, NULL, e);
+	fd_auto int tree = r < 0 ? r : stack(d, &l, is_volatile, NULL, e);
+	if (tree >= 0)
+		keep_mount(d, &l);
+	return fd_take(&tree);
 }
 
 void root_unmark(const struct record_dir *d)
@@ -181,31 +201,36 @@ static int held_layers(const struct record_dir *d, char **own_text, const char *
 static int open_held(const struct store *s, const struct record_dir *d, struct layers *ret, struct err *e)
 {
 	free_auto char *text = NULL;
-	fd_auto int pack = -1;
+	fd_auto int pack = -1, note = -1;
 	const char *ids[IMAGE_LAYERS_MAX], *path = NULL;
 	struct image image;
 	int r = held_layers(d, &text, ids, &image, &path, e);
 
 	if (r < 0)
 		return r;
-	if (path && (r = packfile_again(s, path, image.digest, &pack, e)) < 0)
+	if (path && (r = packfile_again(s, path, image.digest, &pack, &note, e)) < 0)
 		return err_at(e, r, "container %s", d->name);
 	image.has_pack = pack >= 0;
 	image.pack = pack;
+	image.pack_note = note;
 	r = layers_open(s, &image, ret, e);
 	/* They may be gone since an EROFS file stood for them, or never have been there. */
 	if (r == -ENOENT && image.digest[0] && (r = unpack_image(s, path ? path : image.digest, e)) == 0)
 		r = layers_open(s, &image, ret, e);
+	if (r == 0 && ret->is_erofs && ret->own_meet < 0)
+		ret->meet = ret->own_meet = fd_take(&note);
 	return r;
 }
 
-int root_again(const struct store *s, const struct record_dir *d, const struct spec *spec, bool is_volatile,
-	       struct err *e)
+int root_again(const struct store *s, struct record_dir *d, const struct spec *spec, bool is_volatile, struct err *e)
 {
 	struct layers l layers_auto = { .n = 0 };
 	int r = open_held(s, d, &l, e);
+	fd_auto int tree = r < 0 ? r : stack(d, &l, is_volatile, root_is_mapped(spec) ? spec->linux_ : NULL, e);
 
-	return r < 0 ? r : stack(d, &l, is_volatile, root_is_mapped(spec) ? spec->linux_ : NULL, e);
+	if (tree >= 0)
+		keep_mount(d, &l);
+	return fd_take(&tree);
 }
 
 /* overlayfs takes a single layer only under an upper one: alone it is the tree itself. */
@@ -213,7 +238,7 @@ static int view(struct layers *l, struct err *e)
 {
 	if (l->n == 1)
 		return fd_take(&l->fd[0]);
-	return mount_overlay(l->fd, l->n, -1, -1, is_user() ? OVERLAY_USERXATTR : 0, e);
+	return mount_overlay(l->fd, l->n, -1, -1, overlay_flags(l), e);
 }
 
 int root_parts(const struct store *s, const struct record_dir *d, int *ret_upper, int *ret_lower, struct err *e)
@@ -251,7 +276,7 @@ int root_whole(const struct store *s, const struct record_dir *d, struct err *e)
 		all[n++] = empty;
 	for (size_t i = 0; i < l.n; i++)
 		all[n++] = l.fd[i];
-	return mount_overlay(all, n, -1, -1, is_user() ? OVERLAY_USERXATTR : 0, e);
+	return mount_overlay(all, n, -1, -1, overlay_flags(&l), e);
 }
 
 int root_view(const struct store *s, const struct image *image, struct err *e)

@@ -13,7 +13,7 @@
  * that are not unpacked yet are, by the name `word` of the image. is_volatile: the container is removed at its end, so its
  * layer need not reach the disk. Returns a descriptor that the caller owns.
  */
-int root_make(const struct store *s, const struct record_dir *d, const struct image *image, const char *word,
+int root_make(const struct store *s, struct record_dir *d, const struct image *image, const char *word,
 	      bool is_volatile, struct err *e);
 
 /*
@@ -33,8 +33,7 @@ bool root_is_mapped(const struct spec *spec);
  * Makes the overlay of a container that is there, id-mapped if its configuration asks for that. -ENODATA: it has no layers,
  * since it was not made from an image. is_volatile: as above.
  */
-int root_again(const struct store *s, const struct record_dir *d, const struct spec *spec, bool is_volatile,
-	       struct err *e);
+int root_again(const struct store *s, struct record_dir *d, const struct spec *spec, bool is_volatile, struct err *e);
 
 /* A view of an image's tree to look into: nothing can be written, nothing is left. */
 int root_view(const struct store *s, const struct image *image, struct err *e);

@@ -97,8 +97,10 @@ int run_load_source(const struct run_request *rq, bool is_plan, struct run_sourc
 void run_source_done(struct run_source *s)
 {
 	store_done(&s->store);
-	if (s->has_image && s->image.has_pack)
+	if (s->has_image && s->image.has_pack) {
 		fd_close(s->image.pack);
+		fd_close(s->image.pack_note);
+	}
 	if (s->has_image)
 		image_done(&s->image);
 	spec_done(&s->file);
@@ -234,7 +236,7 @@ int run_place_hooks(struct create_request *create, const struct record_dir *d, c
 /* ---- one container ---- */
 
 /* The container's layer is prepared, in the ids of the image: from here on it is seen through the container's map. */
-static int map_root(const struct run_request *rq, const struct run_source *s, const struct record_dir *d,
+static int map_root(const struct run_request *rq, const struct run_source *s, struct record_dir *d,
 		    const struct spec *spec, int *tree, struct err *e)
 {
 	int r = spec_check(spec, e);

@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "image/ref.h"
@@ -47,6 +50,49 @@ int erofs_mount(int file, struct err *e)
 		return refused(errno, e);
 	int mnt = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
 	return mnt < 0 ? refused(errno, e) : mnt;
+}
+
+/* Finds an offer. Returns the number of the descriptor, 0: there is none. */
+static int find_offer(int meet, pid_t *ret_pid)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	if (fcntl(meet, F_GETLK, &l) < 0 || l.l_type == F_UNLCK || l.l_pid <= 0 || l.l_start > INT_MAX)
+		return 0;
+	*ret_pid = l.l_pid;
+	return (int)l.l_start;
+}
+
+/* Who offers may be gone, and its number somebody else's: the offer must be there still when the mount is copied. */
+static int copy_offer(int meet)
+{
+	pid_t pid, again;
+	char path[64];
+	struct statfs fs;
+	int mnt = find_offer(meet, &pid);
+	if (!mnt)
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, mnt);
+	fd_auto int theirs = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (theirs < 0 || fstatfs(theirs, &fs) < 0 || fs.f_type != EROFS_SUPER_MAGIC_V1)
+		return -ENOENT;
+	fd_auto int copy = open_tree(theirs, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (copy < 0)
+		return -errno;
+	return find_offer(meet, &again) == mnt && again == pid ? fd_take(&copy) : -ENOENT;
+}
+
+int erofs_join(int meet, int file, struct err *e)
+{
+	int mnt = copy_offer(meet);
+	return mnt >= 0 ? mnt : erofs_mount(file, e);
+}
+
+void erofs_offer(int meet, int mnt)
+{
+	struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = mnt, .l_len = 1 };
+	/* Without it, the next one mounts the file anew. */
+	if (fcntl(meet, F_SETLK, &l) < 0)
+		errno = 0;
 }
 
 char *erofs_path(const char *digest, char out[static STORE_PATH_MAX])

@@ -18,6 +18,18 @@ int erofs_wish(enum erofs_wish *ret_wish, struct err *e);
  */
 int erofs_mount(int file, struct err *e);
 
+/*
+ * The kernel gives each mount of a file inodes of its own, and with them a page cache of its own. So containers share one:
+ * whoever runs one offers its mount by a lock on the byte of `meet`, a file of the store, that has the mount's descriptor as
+ * its number. The lock tells the process (fcntl(2) F_GETLK), and it goes with it. erofs_join gives a copy of an offered mount,
+ * which lasts as long as it is needed, whoever ends first; else a new one (before Linux 6.15 always: there a mount that is
+ * attached nowhere cannot be copied). Returns as erofs_mount.
+ */
+int erofs_join(int meet, int file, struct err *e);
+
+/* Offers a mount. Both descriptors must stay open as long; no other of `meet`'s file may be closed, which ends all locks. */
+void erofs_offer(int meet, int mnt);
+
 /* The place of the EROFS file of an image, by its manifest's digest. Returns `out`. */
 char *erofs_path(const char *digest, char out[static STORE_PATH_MAX]);
 

@@ -145,6 +145,7 @@ struct image {
 	bool has_erofs;                      /* index.json tells of an EROFS file in the place of the layers */
 	bool has_pack;                       /* it comes from a packed file, and not from the store: */
 	int pack;                            /* which is this one; borrowed */
+	int pack_note;                       /* the store's note of it; borrowed */
 };
 
 /*

@@ -52,10 +52,11 @@ static int open_erofs(const struct store *s, const struct image *image, struct l
 	fd_auto int own = image->has_pack ? -1 : erofs_open(s, image->digest);
 	if (!image->has_pack && own < 0)
 		return err_ret(e, own, "image %s: its EROFS file", word_of(image));
-	int mnt = erofs_mount(image->has_pack ? image->pack : own, e);
+	int mnt = image->has_pack ? erofs_join(image->pack_note, image->pack, e) : erofs_join(own, own, e);
 	if (mnt < 0)
 		return err_at(e, mnt, "image %s", word_of(image));
-	*ret_layers = (struct layers){ .fd = { mnt }, .n = 1, .is_erofs = true };
+	*ret_layers = (struct layers){ .fd = { mnt }, .n = 1, .is_erofs = true, .own_meet = fd_take(&own) };
+	ret_layers->meet = image->has_pack ? image->pack_note : ret_layers->own_meet;
 	return 0;
 }
 
@@ -86,6 +87,8 @@ int layers_open(const struct store *s, const struct image *image, struct layers 
 
 void layers_done(struct layers *layers)
 {
+	if (layers->is_erofs)
+		fd_drop(&layers->own_meet);
 	while (layers->n > 0)
 		fd_close(layers->fd[--layers->n]);
 }

@@ -13,6 +13,8 @@ struct layers {
 	int fd[IMAGE_LAYERS_MAX + 1]; /* O_PATH directories, top first: lowerdir order */
 	size_t n;
 	bool is_erofs; /* the one is a mounted file with all of them */
+	int meet;      /* with is_erofs: to offer the mount by (image/erofsmount) */
+	int own_meet;  /* the same, or -1: it is borrowed */
 };
 
 /*

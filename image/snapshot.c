@@ -184,7 +184,8 @@ static int open_base(const struct store *s, const struct ingest *in, struct snap
 	int r = image_open(s, sn->request->digest, &sn->base, e);
 	if (r == -ENOENT) {
 		err_clear(e);
-		return err_new(e, ENOENT, "its image %s was removed from the store", sn->request->digest);
+		return err_new(e, ENOENT, "its image %s was removed from the store, or came out of a packed file: "
+			       "\"kist image load\" brings that in", sn->request->digest);
 	}
 	if (r == 0)
 		r = image_hold(s, in->locks, &sn->base, e);

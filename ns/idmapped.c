@@ -20,6 +20,9 @@
 static int map_one(int dir, int userns, struct err *e)
 {
 	fd_auto int mnt = mount_clone(dir, "", false, false, e);
+	/* Before Linux 6.15 a mount that is attached nowhere cannot be copied. It is ours alone, and mapped itself. */
+	if (mnt == -EINVAL)
+		mnt = fcntl(dir, F_DUPFD_CLOEXEC, 3);
 	if (mnt < 0)
 		return fd_take(&mnt);
 	int r = mount_idmap(mnt, userns, false, e);

@@ -253,6 +253,15 @@ struct overlay {
 	unsigned flags;
 };
 
+/* A mount that was attached nowhere: here it is, as long as the helper lives; the overlay has a copy of its own. */
+static int attach_here(int mnt)
+{
+	if (move_mount(mnt, "", AT_FDCWD, "/dev", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return -errno;
+	int fd = fcntl(mnt, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
+}
+
 static int mount_here(const struct overlay *o)
 {
 	str_auto struct str data = STR_MAX(4095);
@@ -270,8 +279,12 @@ static int overlay_here(const struct overlay *o)
 {
 	int lower[LAYERS_MAX], fd = mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
 	struct overlay here = { .lower = lower, .upper = -1, .work = -1, .flags = o->flags };
-	for (; fd >= 0 && here.n < o->n; here.n += fd >= 0)
-		fd = lower[here.n] = open_here(o->lower[here.n]);
+	for (; fd >= 0 && here.n < o->n; here.n += fd >= 0) {
+		fd = open_here(o->lower[here.n]);
+		if (fd == -ESTALE && (o->flags & OVERLAY_UNATTACHED))
+			fd = attach_here(o->lower[here.n]);
+		lower[here.n] = fd;
+	}
 	if (fd >= 0 && o->upper >= 0)
 		fd = here.upper = open_here(o->upper);
 	if (fd >= 0 && o->upper >= 0)
@@ -288,7 +301,8 @@ static int overlay_here(const struct overlay *o)
 /*
  * mount(2) takes a page of options, but attaches what it makes: a helper process does that where nobody sees it and
  * where its death leaves nothing, and leaves the detached copy in the descriptor table that it shares with us. Only for
- * kernels before 6.7 and more layers than fit in one fsconfig(2) string.
+ * kernels before 6.7 and more layers than fit in one fsconfig(2) string, and for those before 6.15, whose overlayfs takes
+ * no mount that is attached nowhere.
  */
 static int overlay_by_mount(const struct overlay *o, struct err *e)
 {
@@ -348,7 +362,7 @@ int mount_overlay(const int *lower, size_t n, int upper, int work, unsigned flag
 		return fs_error(fs, "volatile", e);
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
 		/* Before Linux 6.5 any word was taken, and only looked at here. */
-		if (is_added && errno == EINVAL)
+		if ((is_added || (flags & OVERLAY_UNATTACHED)) && errno == EINVAL)
 			return overlay_by_mount(&(struct overlay){ lower, n, upper, work, flags }, e);
 		return fs_error(fs, "overlay", e);
 	}

@@ -42,6 +42,7 @@ int mount_idmap(int mnt, int userns, bool is_recursive, struct err *e);
 enum {
 	OVERLAY_USERXATTR = 1 << 0,  /* its own marks are user.* attributes: without CAP_SYS_ADMIN on the host */
 	OVERLAY_VOLATILE  = 1 << 1,  /* the upper directory is thrown away afterwards: nothing is synced. overlayfs.rst */
+	OVERLAY_UNATTACHED = 1 << 2, /* one of the lower directories is a mount of our own that is attached nowhere */
 };
 
 /*

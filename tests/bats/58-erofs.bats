@@ -458,19 +458,85 @@ mounted() {
 	assert_output --partial "only root of the host may mount it"
 }
 
-# ---- memory ----
+# ---- what containers of one file share ----
 
-@test "many containers of one file read its bytes from the disk once" {
+# cached PID FILE: how many bytes of a file of the container lie in memory
+cached() {
+	fincore -nbo RES "/proc/$1/root$2"
+}
+
+# shares_cache IMAGE: the second and the third container find in memory what the first has read, and the third does so when
+# the first has ended
+shares_cache() {
+	local image=$1 pid
+	detached --name c1 "$image" sleep 60 >/dev/null
+	detached --name c2 "$image" sleep 60 >/dev/null
+	pid=$(kist inspect -f '{{.State.Pid}}' c2)
+	assert [ "$(cached "$pid" /data/big)" -lt 1000000 ]
+	kist exec c1 cat /data/big >/dev/null
+	assert_equal "$(cached "$pid" /data/big)" 8388608
+	kist rm -f c1
+	detached --name c3 "$image" sleep 60 >/dev/null
+	pid=$(kist inspect -f '{{.State.Pid}}' c3)
+	assert_equal "$(cached "$pid" /data/big)" 8388608
+	run kist run --rm "$image" sh -c 'head -c 4 /data/big | wc -c'
+	assert_output 4
+	kist rm -f c2 c3
+	run grep erofs /proc/mounts
+	assert_failure
+}
+
+@test "containers of one file share its pages in memory" {
+	needs_erofs
+	# before, a mount that is attached nowhere cannot be copied: open_tree(2)
+	[ "$(printf '6.15\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 6.15 ] || skip "Linux 6.15 and later"
+	mkdir -p tree/data
+	cp -a "$KIST_TEST_ROOTFS"/. tree/
+	head -c 8388608 /dev/urandom >tree/data/big
+	kist image import -q tree big:1 >/dev/null
+	kist image convert --drop-layers -q big:1 >/dev/null
+	shares_cache big:1
+	kist pack -q big:1 -o big.kist
+	kist run --rm ./big.kist true
+	shares_cache ./big.kist
+}
+
+# ---- with other verbs ----
+
+@test "commit, diff, export and id maps on a file in the place of layers" {
 	needs_erofs
 	base_image
 	kist image convert --drop-layers -q base:1 >/dev/null
-	file=$(erofs_of base:1)
-	sync
-	for i in 1 2 3 4; do
-		detached --name "c$i" base:1 sleep 60
-	done
-	for i in 1 2 3 4; do
-		kist exec "c$i" cat /bin/busybox >/dev/null
-	done
-	kist rm -f c1 c2 c3 c4
+	kist run --name c base:1 sh -c 'echo new >/new; rm /etc/passwd'
+	run kist diff c
+	assert_output $'C /etc\nD /etc/passwd\nA /new'
+	kist export c >tree.tar
+	tar -tf tree.tar >names
+	grep -qx new names
+	refute grep -qx etc/passwd names
+	grep -q busybox names
+	kist commit -q c next:1 >/dev/null
+	run kist run --rm next:1 sh -c 'cat /new; ls /etc/passwd'
+	assert_line new
+	assert_line --partial 'No such file'
+	run kist run --rm --uidmap 0:100000:1000 base:1 sh -c 'stat -c %u:%g /bin/busybox; echo x >/y && stat -c %u /y'
+	assert_success
+	assert_output $'0:0\n0'
+	kist rm c
+	# of a packed image, once it is in the store
+	kist pack -q base:1 -o app.kist
+	KIST_STORE=$PWD/other
+	kist run --name c ./app.kist sh -c 'echo new >/new'
+	run kist diff c
+	assert_output 'A /new'
+	kist export c | tar -tf - >names
+	grep -qx new names
+	run kist commit c next:1
+	assert_failure
+	assert_output --partial 'kist image load'
+	kist image load -q app.kist >/dev/null
+	kist commit -q c next:1 >/dev/null
+	run kist run --rm next:1 cat /new
+	assert_output new
+	kist rm c
 }
