@@ -60,7 +60,7 @@ int image_cmd_pull(const struct store *s, const union image_options *options, in
 {
 	const struct image_pull_options *o = &options->pull;
 	struct progress progress = { .rows = NULL };
-	struct platform_want want;
+	struct platform_want want = { .os = "" };
 	struct pull_words w = {
 		.request = { .is_all_tags = o->all_tags, .want = o->platform ? &want : NULL, .pulled = print_digest },
 		.count = argc,

@@ -59,7 +59,7 @@ static void print_usage(FILE *to, const struct page *page, const struct command 
 static int usage(const struct page *page, const struct command *c, const struct err *e)
 {
 	log_error("%s", e->text);
-	if (c)
+	if (c && page)
 		print_usage(stderr, page, c);
 	return 2;
 }

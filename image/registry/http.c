@@ -2,12 +2,11 @@
 /* See http.h. */
 #include "image/registry/http.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "image/registry/http_calls.h"
 #include "image/registry/text.h"
 
 enum {
@@ -16,31 +15,6 @@ enum {
 	COMMIT_S = 600, /* the same where the server digests or copies a blob before it answers */
 	STALL_BYTES = 64,
 	BUFFER_BYTES = 256 << 10,
-};
-
-struct exchange {
-	const struct http *http;
-	const struct http_request *request;
-	struct http_answer *answer;
-	struct err *e;
-	CURL *curl;
-	uint64_t sent;
-	size_t header_bytes;
-	bool has_headers; /* of the answer, whose status is final */
-	bool is_stopped;  /* by a callback, which has filled in e */
-};
-
-static const char *const header_names[HTTP_HEADER_COUNT] = {
-	[HTTP_CONTENT_TYPE] = "content-type",
-	[HTTP_CONTENT_LENGTH] = "content-length",
-	[HTTP_CONTENT_RANGE] = "content-range",
-	[HTTP_DIGEST] = "docker-content-digest",
-	[HTTP_LOCATION] = "location",
-	[HTTP_RANGE] = "range",
-	[HTTP_RETRY_AFTER] = "retry-after",
-	[HTTP_LINK] = "link",
-	[HTTP_DATE] = "date",
-	[HTTP_AUTHENTICATE] = "www-authenticate",
 };
 
 /* ---- the process, and handles ---- */
@@ -139,147 +113,6 @@ static void give_handle(struct http *h, CURL *c)
 	curl_easy_cleanup(c);
 }
 
-/* ---- what libcurl calls ---- */
-
-static bool is_success(const struct exchange *x)
-{
-	return x->answer->status >= 200 && x->answer->status <= 299;
-}
-
-static void stop(struct exchange *x)
-{
-	x->is_stopped = true;
-}
-
-static void add_header(struct http_answer *a, enum http_header which, const char *value, size_t len)
-{
-	char **at = &a->header[which];
-	if (*at && which == HTTP_AUTHENTICATE) {
-		char *both = mem_fmt("%s, %.*s", *at, (int)len, value);
-		free(*at);
-		*at = both;
-		return;
-	}
-	free(*at);
-	*at = mem_fmt("%.*s", (int)len, value);
-}
-
-static void forget_headers(struct http_answer *a)
-{
-	for (size_t i = 0; i < HTTP_HEADER_COUNT; i++) {
-		free(a->header[i]);
-		a->header[i] = NULL;
-	}
-}
-
-static void take_header(struct http_answer *a, const char *line, size_t len)
-{
-	const char *colon = memchr(line, ':', len);
-	if (!colon)
-		return;
-	size_t name = (size_t)(colon - line);
-	const char *value = colon + 1, *end = line + len;
-	while (value < end && (*value == ' ' || *value == '\t'))
-		value++;
-	while (end > value && strchr(" \t\r\n", end[-1]))
-		end--;
-	if (memchr(value, '\0', (size_t)(end - value)))
-		return;
-	for (int i = 0; i < HTTP_HEADER_COUNT; i++)
-		if (strlen(header_names[i]) == name && strncasecmp(line, header_names[i], name) == 0)
-			add_header(a, (enum http_header)i, value, (size_t)(end - value));
-}
-
-/* Lines of one answer after the other come here: of a proxy's, of "100 Continue", of the real one. */
-static size_t on_header(char *line, size_t one, size_t len, void *ctx)
-{
-	struct exchange *x = ctx;
-	(void)one;
-	x->header_bytes += len;
-	if (x->header_bytes > HTTP_HEADERS_MAX) {
-		err_new(x->e, EBADMSG, "more than %d bytes of headers", HTTP_HEADERS_MAX);
-		stop(x);
-		return 0;
-	}
-	if (x->has_headers)
-		return len; /* trailers */
-	if (len >= 5 && strncmp(line, "HTTP/", 5) == 0)
-		forget_headers(x->answer);
-	else
-		take_header(x->answer, line, len);
-	return len;
-}
-
-/* Runs at the first byte of the body, and at the end for answers without one. */
-static int finish_headers(struct exchange *x)
-{
-	long status = 0;
-	if (x->has_headers)
-		return 0;
-	x->has_headers = true;
-	curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
-	x->answer->status = (int)status;
-	if (!is_success(x) || !x->request->headers)
-		return 0;
-	int r = x->request->headers(x->request->ctx, x->answer, x->e);
-	if (r < 0)
-		stop(x);
-	return r;
-}
-
-static size_t on_body(char *bytes, size_t one, size_t len, void *ctx)
-{
-	struct exchange *x = ctx;
-	const struct http_request *q = x->request;
-	(void)one;
-	if (finish_headers(x) < 0)
-		return 0;
-	if (is_success(x) && q->sink) {
-		if (q->sink->write(q->sink->ctx, bytes, len, x->e) == 0)
-			return len;
-		stop(x);
-		return 0;
-	}
-	str_add(&x->answer->text, bytes, len);
-	if (x->answer->text.is_full && is_success(x)) {
-		err_new(x->e, EFBIG, "an answer of more than %zu bytes", q->max_bytes);
-		stop(x);
-		return 0;
-	}
-	return len; /* of an error's body the beginning is enough */
-}
-
-static size_t on_upload(char *buf, size_t one, size_t room, void *ctx)
-{
-	struct exchange *x = ctx;
-	const struct http_request *q = x->request;
-	uint64_t left = q->length - x->sent;
-	size_t n = left < room ? (size_t)left : room;
-	(void)one;
-	if (n && q->source) {
-		ptrdiff_t got = q->source->read(q->source->ctx, q->offset + x->sent, buf, n, x->e);
-		if (got == 0)
-			got = err_new(x->e, EIO, "the blob ended at byte %llu",
-				      (unsigned long long)(q->offset + x->sent));
-		if (got < 0) {
-			stop(x);
-			return CURL_READFUNC_ABORT;
-		}
-		n = (size_t)got;
-	} else if (n) {
-		memcpy(buf, q->bytes + x->sent, n);
-	}
-	x->sent += n;
-	return n;
-}
-
-static int on_progress(void *ctx, curl_off_t all_down, curl_off_t down, curl_off_t all_up, curl_off_t up)
-{
-	const struct exchange *x = ctx;
-	(void)all_down, (void)down, (void)all_up, (void)up;
-	return atomic_load(&x->http->is_cancelled);
-}
-
 /* ---- one exchange ---- */
 
 /* As Go's clients have it: what is on this machine is not asked for through a proxy. */
@@ -331,7 +164,7 @@ static void set_body(CURL *c, struct exchange *x)
 	}
 	if (q->has_body) {
 		curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-		curl_easy_setopt(c, CURLOPT_READFUNCTION, on_upload);
+		curl_easy_setopt(c, CURLOPT_READFUNCTION, http_calls_upload);
 		curl_easy_setopt(c, CURLOPT_READDATA, x);
 		curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)q->length);
 		curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_BYTES);
@@ -377,13 +210,13 @@ static void set_all(CURL *c, struct exchange *x, char error[static CURL_ERROR_SI
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, stall_s(x));
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
-	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, http_calls_header);
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, http_calls_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
 	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, http_calls_progress);
 	curl_easy_setopt(c, CURLOPT_XFERINFODATA, x);
 	if (is_loopback(q->url))
 		curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
@@ -436,7 +269,7 @@ static int failed(struct exchange *x, CURLcode code, const char *error)
 	if (x->answer->failure == HTTP_CUT && status >= 400) {
 		/* A refusal is one, though its text is not whole: docker-registry promises more with a 416 than it sends. */
 		x->answer->failure = HTTP_ANSWERED;
-		return finish_headers(x);
+		return http_calls_headers(x);
 	}
 	/* TLS 1.3 tells at the first read that the server misses our certificate. */
 	if (x->answer->failure == HTTP_CUT && strstr(error, "alert"))
@@ -457,7 +290,7 @@ int http_exchange(struct http *h, const struct http_request *request, struct htt
 	set_all(x.curl, &x, error);
 	struct curl_slist *list = set_headers(x.curl, request);
 	CURLcode code = curl_easy_perform(x.curl);
-	int r = code == CURLE_OK ? finish_headers(&x) : 0;
+	int r = code == CURLE_OK ? http_calls_headers(&x) : 0;
 	if (code != CURLE_OK)
 		r = failed(&x, code, error);
 	if (r < 0 && x.is_stopped)
@@ -470,6 +303,6 @@ int http_exchange(struct http *h, const struct http_request *request, struct htt
 
 void http_answer_done(struct http_answer *a)
 {
-	forget_headers(a);
+	http_calls_forget(a);
 	str_done(&a->text);
 }
