@@ -136,7 +136,8 @@ static int add_word(struct saver *s, const char *word, struct err *e)
 	for (size_t i = 0; i < at->name_count; i++)
 		if (strcmp(at->names[i], hit.name) == 0)
 			return 0;
-	if (hit.is_by_digest || !hit.name[0])
+	/* A name that ends in a digest is none that another store would take: it says nothing but where it came from. */
+	if (hit.is_by_digest || !hit.name[0] || strchr(hit.name, '@'))
 		return 0;
 	const char **names = arena_array(&at->im.arena, at->name_count + 1, sizeof(*names));
 	for (size_t i = 0; i < at->name_count; i++)

@@ -86,6 +86,10 @@ push() {
 	run image ls --format '{{.Repository}} {{.Tag}} {{.Digest}}'
 	assert_line "$REGISTRY/app <none> $first"
 	assert_line "$REGISTRY/app 1 $second"
+	# no archive has such a name
+	kist save -q -o saved.tar "$REGISTRY/app@$first"
+	run tar -xOf saved.tar manifest.json
+	assert_output --partial '"RepoTags":[]'
 	run image rm "$REGISTRY/app@$first"
 	assert_success
 	run image inspect "$REGISTRY/app@$first"
@@ -610,6 +614,22 @@ platforms_index() {
 	refute_output --partial 'not pulled'
 	run find "$KIST_STORE/containers" -mindepth 1
 	assert_output ''
+}
+
+@test "run: a pull ends with the run that it is for" {
+	registry_start reg
+	big_tree big 4000000
+	remote_image a:1 base big
+	faults 'GET /blobs/ * slow=1000000'
+	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$PROXY" >"$CONTAINERS_REGISTRIES_CONF"
+	for signal in TERM KILL; do
+		"$KIST" --root "$KIST_ROOT" --store "$KIST_STORE" run --rm "$PROXY/a:1" /bin/true 2>/dev/null 3>&- &
+		wait_until 10 eval "[ -e '$KIST_STORE'/tmp/*/layer-1/fs ]"
+		kill -$signal $!
+		wait $! || true
+		wait_until 10 eval "! pgrep -f '[k]ist-registry --store $KIST_STORE'"
+		nothing_in_store
+	done
 }
 
 @test "run: the start of an image that is there does not look for a registry" {
