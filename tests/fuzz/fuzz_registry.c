@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libFuzzer target: any bytes as one of the texts that kist-registry reads. The first byte chooses: WWW-Authenticate,
- * registries.conf with a name to resolve, TOML alone, an error's body and Retry-After.
+ * registries.conf with a name to resolve, TOML alone, an error's body and Retry-After, an index with a platform to pick.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/platform.h"
 #include "image/registry/challenge.h"
 #include "image/registry/hosts.h"
 #include "image/registry/refusal.h"
@@ -94,6 +95,30 @@ static void refusal(char *text, size_t len)
 	str_done(&a.text);
 }
 
+/* The first line is a platform, the rest an index. */
+static void platform(char *text)
+{
+	struct err e = { .num = 0 };
+	struct arena arena_auto a = { .top = NULL };
+	struct platform_want want;
+	struct document index;
+	char word[PLATFORM_TEXT_MAX];
+	char *rest = strchr(text, '\n');
+	if (!rest)
+		return;
+	*rest++ = '\0';
+	if (platform_parse(text, &want, &e) < 0)
+		return;
+	platform_text(&want, word);
+	need(is_plain(word) && strchr(word, '/'));
+	need(platform_fits(&want, want.os, want.arch, want.variant));
+	if (document_load(rest, strlen(rest), "fuzz", NULL, &a, &index, &e) < 0)
+		return;
+	const struct descriptor *d = platform_pick(&index, &want, "fuzz", &e);
+	need(!d || (d >= index.manifests.v && d < index.manifests.v + index.manifests.n));
+	need(d || e.num == ENOENT);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!size)
@@ -102,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	need(text);
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';
-	switch (data[0] % 4) {
+	switch (data[0] % 8) {
 	case 0:
 		challenge(text);
 		break;
@@ -112,8 +137,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 2:
 		toml(text, size - 1);
 		break;
-	default:
+	case 3:
 		refusal(text, size - 1);
+		break;
+	default:
+		platform(text);
 	}
 	free(text);
 	return 0;
