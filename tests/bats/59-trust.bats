@@ -6,6 +6,7 @@
 load ../helpers/common
 load ../helpers/image
 load ../helpers/trust
+load ../helpers/user
 
 setup() {
 	kist_setup
@@ -479,6 +480,36 @@ refused() {
 	# skopeo finds the image by its name
 	skopeo copy -q "oci-archive:app.tar:h.test/app:1" dir:copied
 	assert_equal "sha256:$(sha256sum <copied/manifest.json | cut -d' ' -f1)" "$digest"
+}
+
+# ---- users ----
+
+@test "a user other than root: his own policy, keys that he may not read, sign and verify" {
+	user_setup
+	cp -r lay user/home/lay
+	chown -R $USER_ID:$USER_ID user/home/lay
+	as_user sh -c 'COSIGN_PASSWORD=pw "$KIST" image sign --generate-key key'
+	assert_equal "$(stat -c '%a %u' user/home/key.key user/home/key.pub | xargs)" "600 $USER_ID 644 $USER_ID"
+	as_user sh -c '"$KIST" load -q lay --name h.test/app:1 && COSIGN_PASSWORD=pw "$KIST" image sign --key key.key h.test/app:1'
+	run as_user sh -c '"$KIST" image verify --key key.pub h.test/app:1'
+	assert_success
+	as_user sh -c '"$KIST" save --format oci-archive -o app.tar h.test/app:1 && "$KIST" rmi h.test/app:1'
+	as_user mkdir -p .config/containers
+	openssl_key other
+	policy user/home/.config/containers/policy.json reject \
+		"\"oci-archive\":{\"\":[{\"type\":\"sigstoreSigned\",\"keyPath\":\"$PWD/user/home/key.pub\",\"signedIdentity\":{\"type\":\"exactReference\",\"dockerReference\":\"h.test/app:1\"}}]}"
+	run user_kist load -q lay
+	assert_failure 1
+	assert_output --partial "is not let in by $PWD/user/home/.config/containers/policy.json: default[0]: reject"
+	user_kist load -q app.tar
+	run user_kist rmi h.test/app:1
+	chown 0:0 user/home/key.pub
+	chmod 600 user/home/key.pub
+	run user_kist load -q app.tar
+	assert_failure 1
+	assert_output --partial "key.pub: Permission denied"
+	run user_kist images -q
+	assert_output ""
 }
 
 # ---- OpenPGP ----

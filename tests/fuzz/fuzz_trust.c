@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer target: any bytes as a policy, a payload, a file of registries.d and base64, by the first byte. What is taken
- * must be what the readers promise.
+ * libFuzzer target: any bytes as a policy, a payload, a file of registries.d, base64, and a manifest of signatures beside
+ * an image, by the first byte. What is taken must be what the readers promise.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "image/trust/policy.h"
 #include "image/trust/registriesd.h"
 #include "image/trust/scope.h"
+#include "image/trust/sigstore.h"
 #include "util/base64.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -91,10 +93,65 @@ static void try_base64(const char *bytes, size_t len)
 	free(raw);
 }
 
+struct text {
+	const char *bytes;
+	size_t len;
+};
+
+static int give(const struct text *t, size_t max, char **ret_bytes, size_t *ret_len)
+{
+	if (t->len > max)
+		return -E2BIG;
+	char *copy = malloc(t->len + 1);
+	if (!copy)
+		abort();
+	memcpy(copy, t->bytes, t->len);
+	copy[t->len] = '\0';
+	*ret_bytes = copy;
+	*ret_len = t->len;
+	return 0;
+}
+
+static int give_manifest(void *ctx, const char *tag, size_t max, char **ret_bytes, size_t *ret_len, struct err *e)
+{
+	(void)tag;
+	e->num = E2BIG;
+	return give(ctx, max, ret_bytes, ret_len);
+}
+
+/* The payload is empty: its digest is known. */
+static int give_blob(void *ctx, const char *digest, uint64_t size, size_t max, char **ret_bytes, size_t *ret_len,
+		     struct err *e)
+{
+	const struct text empty = { "", 0 };
+	(void)ctx;
+	(void)digest;
+	(void)size;
+	e->num = E2BIG;
+	return give(&empty, max, ret_bytes, ret_len);
+}
+
+/* Nothing is signed by no key. */
+static void try_manifest(const char *bytes, size_t len)
+{
+	static const char digest[] = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+	const char *const digests[] = { digest };
+	struct text text = { bytes, len };
+	const struct trust_fetch fetch = { .manifest = give_manifest, .blob = give_blob, .ctx = &text };
+	const struct trust_subject subject = {
+		.transport = "oci", .digests = digests, .digest_count = 1, .fetch = &fetch
+	};
+	const struct identity id = { .type = IDENTITY_EXACT_REPOSITORY, .repository = "h.test/x" };
+	const struct pubkeys keys = { .n = 0 };
+	struct err e = { .num = 0 };
+	if (sigstore_check_keys(&keys, &id, NULL, &subject, NULL, NULL, NULL, &e) == 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const tries[])(const char *bytes, size_t len) = { try_policy, try_payload, try_registriesd,
-									try_base64 };
+									try_base64, try_manifest };
 	if (!size)
 		return 0;
 	/* The readers want memory that ends where the text does. */
@@ -102,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!copy)
 		abort();
 	memcpy(copy, data + 1, size - 1);
-	tries[data[0] % 4](copy, size - 1);
+	tries[data[0] % 5](copy, size - 1);
 	free(copy);
 	return 0;
 }
