@@ -115,10 +115,11 @@ static int stack(const struct record_dir *d, const struct layers *l, bool is_vol
 		return err_sys(e, "container %s: empty layer", d->name);
 	if (l->n == 0 && (empty = open_dir(d, "empty", e)) < 0)
 		return empty;
-	if (maps)
-		return idmapped_overlay(l->n ? l->fd : &empty, l->n ? l->n : 1, d->fd, &maps->uid_mappings,
-					&maps->gid_mappings, flags, e);
-	return mount_overlay(l->n ? l->fd : &empty, l->n ? l->n : 1, upper, work, flags, e);
+	const int *lower = l->n ? l->fd : &empty;
+	const size_t n = l->n ? l->n : 1;
+	int fd = maps ? idmapped_overlay(lower, n, d->fd, &maps->uid_mappings, &maps->gid_mappings, flags, e) :
+			mount_overlay(lower, n, upper, work, flags, e);
+	return fd < 0 ? err_at(e, fd, "container %s", d->name) : fd;
 }
 
 /* Others may have a copy of the mount while this container runs: launch and keeper offer it. */

@@ -14,7 +14,8 @@ def write(path, text):
 
 
 def make_layout(folder, tag, paths):
-    """An OCI layout with one layer per path, each with a few kinds of files, by umoci's rules but without umoci."""
+    """An OCI layout with one layer per path, each with a few kinds of files, by umoci's rules but without umoci. One file
+    is the same in all layers of all layouts."""
     blobs = folder + "/blobs/sha256"
     os.makedirs(blobs)
 
@@ -29,10 +30,10 @@ def make_layout(folder, tag, paths):
         raw = io.BytesIO()
         with tarfile.open(fileobj=raw, mode="w") as tar:
             for name, kind in (("etc", tarfile.DIRTYPE), (path[1:], tarfile.REGTYPE), (path[1:] + ".s", tarfile.SYMTYPE),
-                               (path[1:] + ".h", tarfile.LNKTYPE)):
+                               (path[1:] + ".h", tarfile.LNKTYPE), ("etc/same", tarfile.REGTYPE)):
                 info = tarfile.TarInfo(name)
                 info.type, info.mode, info.linkname = kind, 0o755, path[1:] if kind != tarfile.SYMTYPE else "one"
-                data = (tag + path).encode() * 50 if kind == tarfile.REGTYPE else b""
+                data = b"" if kind != tarfile.REGTYPE else (name if name == "etc/same" else tag + path).encode() * 50
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
         diffs.append("sha256:" + hashlib.sha256(raw.getvalue()).hexdigest())

@@ -98,6 +98,29 @@ class RunStaged(Run):
         self.p.edit(change)
 
 
+class RunMapped(Run):
+    """An image's container with ids of its own: id-mapped layers, and a volume of the store."""
+    name = "run (image, mapped)"
+    is_atomic = False        # killed, it leaves its directory in the store for rm
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.words += ("option --userns", "image ", "for the container")
+
+    def prepare(self):
+        self.p.must("image", "import", self.p.bundle + "/rootfs", "mapped:1")
+        self.p.run(self.argv())
+
+    def argv(self):
+        return self.p.kist("run", "--rm", "--name", self.p.id, "--userns", "auto", "-v", "work:/data", "mapped:1",
+                           "/bin/sh", "-c", "echo worked >/data/file && echo worked")
+
+    def recover(self):
+        done = self.p.do("rm", "-f", self.p.id)
+        problems = [] if done.status == 0 else ["rm -f: status %d: %s" % (done.status, done.err.strip())]
+        return problems + super().recover()
+
+
 class RunDevice(Run):
     """With a network device that kist-net moves. The host's side is a network namespace of this process's own."""
     name = "run (network device)"
@@ -393,7 +416,7 @@ class Load(Verb):
 
     def __init__(self, place):
         super().__init__(place)
-        self.words = (place.work + "/new", place.store, "kist-image")
+        self.words = (place.work + "/new", place.store, "kist-image", "policy.json")
 
     def prepare(self):
         p = self.p
@@ -509,6 +532,6 @@ class Rm(RunDetached):
         return "" if self.p.do("inspect", self.p.id).status != 0 else "status 0, but the container is there"
 
 
-VERBS = {v.name: v for v in (Create, Run, RunStaged, RunDevice, Exec, ExecGuarded, Update, MountsAdd,
+VERBS = {v.name: v for v in (Create, Run, RunStaged, RunMapped, RunDevice, Exec, ExecGuarded, Update, MountsAdd,
                              MountsRemove, Start, Kill, Pause, Resume, State, Delete,
                              RunHooked, StartHooked, DeleteHooked, DeleteForce, Stop, RunDetached, Rm, Load, ImageRm)}
