@@ -18,6 +18,7 @@ struct registry {
 	struct http http;
 	struct target *targets; /* in the order in which they are tried */
 	size_t target_count;
+	pthread_mutex_t lock;  /* for opening targets after one was chosen */
 	struct target *chosen; /* NULL: none has answered with what was asked for */
 	char path[REF_NAME_MAX];
 	char name[REF_NAME_MAX];
@@ -31,6 +32,12 @@ int registry_ask(struct registry *r, target_fn *ask, void *ctx, struct err *e);
 
 /* The session to talk to: of the chosen target, else of the first. NULL with e filled: it cannot be opened. */
 struct session *registry_session(struct registry *r, struct err *e);
+
+/*
+ * The next place that has the same name, for what one place lacks or does not get across: of a mirror, another mirror or
+ * the registry itself. NULL: there is none, or it cannot be opened.
+ */
+struct session *registry_next(struct registry *r, const struct session *s);
 
 /* "/v2/PATH/REST" of the session's repository. The caller frees. */
 char *registry_url_path(const struct session *s, const char *rest);

@@ -135,6 +135,7 @@ struct blob {
 	const struct session *session;
 	uint64_t size_bytes;
 	uint64_t at;   /* next byte that the sink wants */
+	bool is_full;  /* the sink has failed */
 	uint64_t skip; /* bytes before it, from a server that knows no ranges */
 	const struct registry_sink *sink;
 	struct registry_sink own; /* what libcurl's bytes go to: counts, and passes on */
@@ -152,6 +153,7 @@ static int blob_write(void *ctx, const void *bytes, size_t len, struct err *e)
 		return err_new(e, EBADMSG, "%s sends more than the %" PRIu64 " bytes that the manifest says",
 			       b->session->endpoint.host, b->size_bytes);
 	int r = len ? b->sink->write(b->sink->ctx, p, len, e) : 0;
+	b->is_full = r < 0;
 	if (r == 0)
 		b->at += len;
 	return r;
@@ -236,14 +238,24 @@ int registry_get_blob(struct registry *r, const char *digest, uint64_t from, uin
 		      const struct registry_sink *sink, struct err *e)
 {
 	struct session *s = registry_session(r, e);
-	struct blob b = { .session = s, .size_bytes = size_bytes, .at = from, .sink = sink };
+	struct blob b = { .size_bytes = size_bytes, .at = from, .sink = sink };
 	b.own = (struct registry_sink){ blob_write, &b };
 	if (!s)
 		return -e->num;
 	if (!digest_is_valid(digest))
 		return err_new(e, EINVAL, "\"%.80s\": no digest of kind sha256", digest);
-	int n = blob_run(s, digest, &b, e);
-	return n < 0 ? err_at(e, n, "blob %.19s", digest) : 0;
+	for (;;) {
+		b.session = s;
+		int n = blob_run(s, digest, &b, e);
+		if (n == 0)
+			return 0;
+		/* A mirror may have the manifest and not the blob. It is the same blob elsewhere: the rest comes from there. */
+		s = n == -ECANCELED || b.is_full ? NULL : registry_next(r, s);
+		if (!s)
+			return err_at(e, n, "blob %.19s", digest);
+		http_tell(&r->http, "%s; asking %s", e->text, hosts_canonical(s->endpoint.host));
+		err_clear(e);
+	}
 }
 
 /* ---- small blobs ---- */

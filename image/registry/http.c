@@ -3,11 +3,13 @@
 #include "image/registry/http.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "image/registry/http_calls.h"
 #include "image/registry/text.h"
+#include "util/log.h"
 
 enum {
 	CONNECT_S = 30, /* to connect, TLS included */
@@ -59,8 +61,23 @@ void http_done(struct http *h)
 {
 	while (h->idle_count)
 		curl_easy_cleanup(h->idle[--h->idle_count]);
+	for (size_t i = 0; i < HTTP_WARNINGS_MAX; i++)
+		free(h->warnings[i]);
 	pthread_cond_destroy(&h->cancelled);
 	pthread_mutex_destroy(&h->lock);
+}
+
+void http_tell(struct http *h, const char *format, ...)
+{
+	char line[ERR_TEXT_MAX + 100];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	if (h->options->notice)
+		h->options->notice(h->options->ctx, line);
+	else
+		log_warn("%s", line);
 }
 
 void http_cancel(struct http *h)

@@ -18,6 +18,7 @@ enum {
 	HTTP_TEXT_MAX = 64 << 10,    /* bytes of an error's body that are kept */
 	HTTP_FIELDS_MAX = 8,
 	HTTP_POOL_MAX = 32,
+	HTTP_WARNINGS_MAX = 8,
 };
 
 struct http {
@@ -27,6 +28,7 @@ struct http {
 	atomic_bool is_cancelled;
 	pthread_cond_t cancelled;
 	const struct registry_options *options; /* for notices */
+	char *warnings[HTTP_WARNINGS_MAX];	/* of servers, that were told already */
 };
 
 /* How to speak TLS with a host. */
@@ -80,6 +82,7 @@ enum http_header {
 	HTTP_RETRY_AFTER,
 	HTTP_LINK,
 	HTTP_DATE,
+	HTTP_WARNING,	   /* several lines are joined by ", " */
 	HTTP_AUTHENTICATE, /* several lines are joined by ", " */
 	HTTP_HEADER_COUNT,
 };
@@ -98,6 +101,9 @@ void http_done(struct http *h);
 
 /* Ends all exchanges and pauses. */
 void http_cancel(struct http *h);
+
+/* Tells the caller, in a line of his own, what he may want to know. */
+void http_tell(struct http *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Waits. -ECANCELED: cancelled before or meanwhile. */
 int http_pause(struct http *h, int64_t ms);

@@ -16,6 +16,7 @@ static const char *const header_names[HTTP_HEADER_COUNT] = {
 	[HTTP_RETRY_AFTER] = "retry-after",
 	[HTTP_LINK] = "link",
 	[HTTP_DATE] = "date",
+	[HTTP_WARNING] = "warning",
 	[HTTP_AUTHENTICATE] = "www-authenticate",
 };
 
@@ -32,7 +33,7 @@ static void stop(struct exchange *x)
 static void add_header(struct http_answer *a, enum http_header which, const char *value, size_t len)
 {
 	char **at = &a->header[which];
-	if (*at && which == HTTP_AUTHENTICATE) {
+	if (*at && (which == HTTP_AUTHENTICATE || which == HTTP_WARNING)) {
 		char *both = mem_fmt("%s, %.*s", *at, (int)len, value);
 		free(*at);
 		*at = both;

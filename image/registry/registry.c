@@ -41,6 +41,21 @@ struct session *registry_session(struct registry *r, struct err *e)
 	return open_target(r, t, e) < 0 ? NULL : &t->session;
 }
 
+struct session *registry_next(struct registry *r, const struct session *s)
+{
+	size_t i = 0;
+	while (&r->targets[i].session != s)
+		i++;
+	const size_t candidate = r->targets[i].candidate;
+	struct err ignored;
+	if (++i == r->target_count || r->targets[i].candidate != candidate)
+		return NULL;
+	pthread_mutex_lock(&r->lock);
+	int n = open_target(r, &r->targets[i], &ignored);
+	pthread_mutex_unlock(&r->lock);
+	return n < 0 ? NULL : &r->targets[i].session;
+}
+
 /* Of several failures all are told, since each may be the one that matters. */
 static int join(struct registry *r, size_t tried, int num, const struct str *all, struct err *e)
 {
@@ -103,6 +118,7 @@ int registry_open(const struct ref *ref, enum registry_use use, const struct reg
 {
 	registry_auto struct registry *r = mem_zero(1, sizeof(*r));
 	r->options = *options;
+	pthread_mutex_init(&r->lock, NULL);
 	int n = http_open(&r->http, &r->options, e);
 	if (n == 0)
 		n = open_all(r, ref, use, e);
@@ -128,6 +144,7 @@ void registry_done(struct registry **at)
 	candidates_done(&r->candidates);
 	conf_done(&r->conf);
 	http_done(&r->http);
+	pthread_mutex_destroy(&r->lock);
 	free(r);
 	*at = NULL;
 }

@@ -7,7 +7,6 @@
 #include <sys/random.h>
 
 #include "image/registry/refusal.h"
-#include "util/log.h"
 
 void retry_progress(struct retry *retry)
 {
@@ -34,20 +33,14 @@ static int64_t backoff_ms(unsigned int tries)
 	return ms / 2 + ms / 2 * chance / UINT16_MAX;
 }
 
-static void tell(const struct http *http, const char *host, int r, const struct http_answer *a, int64_t ms,
+static void tell(struct http *http, const char *host, int r, const struct http_answer *a, int64_t ms,
 		 const struct err *e)
 {
-	char line[ERR_TEXT_MAX + 100];
 	long tenths = (long)(ms + 99) / 100;
 	if (r < 0)
-		snprintf(line, sizeof(line), "%s; again in %ld.%ld s", e->text, tenths / 10, tenths % 10);
+		http_tell(http, "%s; again in %ld.%ld s", e->text, tenths / 10, tenths % 10);
 	else
-		snprintf(line, sizeof(line), "%s: status %d; again in %ld.%ld s", host, a->status, tenths / 10,
-			 tenths % 10);
-	if (http->options->notice)
-		http->options->notice(http->options->ctx, line);
-	else
-		log_warn("%s", line);
+		http_tell(http, "%s: status %d; again in %ld.%ld s", host, a->status, tenths / 10, tenths % 10);
 }
 
 bool retry_again(struct retry *retry, struct http *http, const char *host, bool has_answered, int *r,

@@ -89,6 +89,41 @@ static void note_answer(struct session *s)
 	atomic_store(&s->has_answered, true);
 }
 
+/* ---- what a registry wants people to know ---- */
+
+/* Returns true the first time. */
+static bool is_new(struct http *h, const char *text)
+{
+	size_t i = 0;
+	pthread_mutex_lock(&h->lock);
+	while (i < HTTP_WARNINGS_MAX && h->warnings[i] && strcmp(h->warnings[i], text) != 0)
+		i++;
+	bool is = i < HTTP_WARNINGS_MAX && !h->warnings[i];
+	if (is)
+		h->warnings[i] = mem_str(text);
+	pthread_mutex_unlock(&h->lock);
+	return is;
+}
+
+/* Warning: 299 - "text" (distribution-spec "Warnings"), each text once. Others are of proxies, for programs. */
+static void tell_warnings(struct session *s, const struct http_answer *a)
+{
+	static const char begin[] = "299 - \"";
+	const char *p = a->header[HTTP_WARNING];
+	while (p && (p = strstr(p, begin))) {
+		char text[300], words[300];
+		size_t n = 0;
+		for (p += sizeof(begin) - 1; *p && *p != '"' && n + 1 < sizeof(text); p++) {
+			p += *p == '\\' && p[1];
+			text[n++] = *p;
+		}
+		text[n] = '\0';
+		text_clean(text, words, sizeof(words));
+		if (*words && is_new(s->http, words))
+			http_tell(s->http, "%s says: %s", hosts_canonical(s->endpoint.host), words);
+	}
+}
+
 /* ---- one try ---- */
 
 /* Where a redirect leads to. */
@@ -131,6 +166,8 @@ static int send_one(struct session *s, const struct session_call *call, const ch
 	a->is_foreign = !is_ours;
 	if (r == 0)
 		note_answer(s);
+	if (r == 0 && is_ours)
+		tell_warnings(s, a);
 	return r < 0 && a->failure != HTTP_STOPPED ? advise(s, url, a, r, e) : r;
 }
 

@@ -100,13 +100,16 @@ static int exchange(const struct token_request *q, const char *realm, struct htt
 			: mem_fmt("%s%c%s", realm, strchr(realm, '?') ? '&' : '?', query.p ? query.p : "");
 	if (query.is_full || strlen(url) >= HTTP_URL_MAX)
 		return err_new(e, E2BIG, "more than %d bytes to ask for", HTTP_URL_MAX);
+	free_auto char *home = mem_fmt("https://%s/", q->host);
+	struct http_tls tls = *q->tls;
+	tls.is_foreign = !http_same_origin(home, realm);
 	const struct http_request request = {
 		.method = is_post ? "POST" : "GET",
 		.url = url,
 		.authorization = authorization,
 		.fields = { "Accept: application/json",
 			    is_post ? "Content-Type: application/x-www-form-urlencoded" : NULL },
-		.tls = q->tls,
+		.tls = &tls,
 		.bytes = query.p,
 		.length = query.len,
 		.has_body = is_post,

@@ -300,6 +300,31 @@ typed() {
 	assert_output 'GET http://kist-test.invalid:8080/v2/'
 }
 
+@test "what a registry wants people to know is told once, and bends no terminal" {
+	python3 -u - >server.log 2>&1 <<-'P' 3>&- &
+	import http.server
+	class H(http.server.BaseHTTPRequestHandler):
+	    def log_message(self, *a): pass
+	    def do_GET(self):
+	        self.send_response(200)
+	        self.send_header('Warning', '299 - "it \\"ends\\" \x1b[31m soon"')
+	        self.send_header('Warning', '199 - "for programs", 299 - "it moves"')
+	        self.send_header('Warning', '299 - "it moves"')
+	        self.send_header('Content-Length', '2'); self.end_headers(); self.wfile.write(b'{}')
+	s = http.server.HTTPServer(('127.0.0.1', 0), H)
+	print(f'listening on 127.0.0.1:{s.server_address[1]}', flush=True)
+	s.serve_forever()
+	P
+	REGISTRY_PIDS+=($!)
+	local port
+	port=$(registry_port server.log)
+	run login "localhost:$port"
+	assert_success
+	assert_output "kist: warning: localhost:$port says: it \"ends\" ?[31m soon
+kist: warning: localhost:$port says: it moves
+Login Succeeded!"
+}
+
 @test "wrong words are told" {
 	run kist login -u ann --password-stdin a.test </dev/null
 	assert_failure 1

@@ -89,6 +89,32 @@ mirror() {
 	assert_success
 }
 
+@test "a mirror that has the manifest and not the blob: the blob comes from the registry" {
+	registry_start far
+	local far=$REGISTRY digest
+	remote_image app:1 base one
+	cp -r far near
+	registry_start near
+	digest=$(skopeo inspect --tls-verify=false --raw "docker://$REGISTRY/app:1" | jq -r '.layers[1].digest')
+	rm "near/docker/registry/v2/blobs/sha256/${digest:7:2}/${digest:7}/data"
+	rule far.test "$far" 'insecure = true'
+	mirror "$REGISTRY" 'insecure = true'
+	run kist pull far.test/app:1
+	assert_success
+	assert_line --regexp "$REGISTRY has no such thing: .*; asking $far"
+	assert_equal "$(registry_log far | grep '^GET .*/blobs/')" "GET /v2/app/blobs/$digest 200"
+	run kist image check
+	assert_success
+	# without another place, it is an error
+	: >registries.conf
+	rule far.test "$REGISTRY" 'insecure = true'
+	kist rmi far.test/app:1
+	run kist pull far.test/app:1
+	assert_failure 1
+	assert_output --partial "blob ${digest:0:19}"
+	nothing_in_store
+}
+
 @test "short names: the first registry that has it gives it its full name; aliases; enforcing" {
 	registry_start one
 	local one=$REGISTRY
