@@ -445,8 +445,15 @@ class Load(Verb):
             done = p.do(*args)
             if done.status != 0:
                 problems.append("%s: status %d: %s" % (" ".join(args), done.status, done.err.strip()))
+        return problems + self.store_is_sound()
+
+    def store_is_sound(self):
+        """Nothing but the image that was there from the beginning, and that as its digests say."""
         kept = self.check(["keep:keep"])
-        return problems + ([kept] if kept else [])
+        done = self.p.do("image", "check", "-q")
+        problems = [kept] if kept else []
+        return problems + (["image check: %s" % (done.out + done.err)] if done.status != 0 else [])
+
 
 class ImageRm(Load):
     """Killed, it may leave blobs and layers that no image names: the next load finds them."""
@@ -465,6 +472,99 @@ class ImageRm(Load):
 
     def worked(self, done):
         return self.check(["keep:keep"])
+
+
+class ImageVerb(ImageRm):
+    """What changes the store otherwise. A user recovers with a prune, after which nothing is there but `keep`; and then
+    a load must go as ever."""
+    is_atomic = False
+    names = ()               # that there may be after it
+
+    def recover(self):
+        p, problems = self.p, []
+        for args in (("image", "rm", "-f", *self.names), ("image", "prune", "-f"), ("image", "check", "-q"),
+                     ("image", "load", "-q", p.work + "/new"), ("image", "rm", "new:new")):
+            done = p.do(*args)
+            if done.status != 0:
+                problems.append("%s: status %d: %s" % (" ".join(args), done.status, done.out + done.err.strip()))
+        return problems + self.store_is_sound()
+
+
+class ImageImport(ImageVerb):
+    name = "image import"
+    names = ("made:1",)
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.words += ("import ", place.work + "/tree", "policy.json")
+
+    def prepare(self):
+        super().prepare()
+        os.makedirs(self.p.work + "/tree/etc")
+        with open(self.p.work + "/tree/etc/made", "w") as f:
+            f.write("made")
+
+    def setup(self):
+        pass
+
+    def argv(self):
+        return self.p.kist("image", "import", "-q", self.p.work + "/tree", "made:1")
+
+    def worked(self, done):
+        return self.check(["keep:keep", "made:1"])
+
+
+class ImageTag(ImageVerb):
+    name = "image tag"
+    names = ("new:new", "more:1")
+
+    def argv(self):
+        return self.p.kist("image", "tag", "new:new", "more:1")
+
+    def worked(self, done):
+        return self.check(["keep:keep", "more:1", "new:new"])
+
+
+class ImagePrune(ImageVerb):
+    """Of an image that has no name, and of one that no container has: -a."""
+    name = "image prune"
+    names = ("new:new", "held:1")
+
+    def prepare(self):
+        super().prepare()
+        make_layout(self.p.work + "/other", "other", ["/etc/other"])
+        self.words += ("clean up",)
+
+    def setup(self):
+        self.p.must("image", "load", "-q", "--name", "new:new", self.p.work + "/other")
+        self.p.must("image", "load", "-q", "--name", "new:new", self.p.work + "/new")
+
+    def argv(self):
+        return self.p.kist("image", "prune", "-f")
+
+    def worked(self, done):
+        return self.check(["keep:keep", "new:new"])
+
+
+class ImageRepair(ImageVerb):
+    """A layer is unpacked again and swapped in: at each instant it is whole, if not right."""
+    name = "image check --repair"
+    names = ("new:new",)
+
+    def setup(self):
+        super().setup()
+        for path, _, names in os.walk(self.p.store + "/layers"):
+            for name in names:
+                if name == "two":
+                    with open(os.path.join(path, name), "a") as f:
+                        f.write("broken")
+
+    def argv(self):
+        return self.p.kist("image", "check", "-q", "--repair", "new:new")
+
+    def worked(self, done):
+        done = self.p.do("image", "check", "-q")
+        return "" if done.status == 0 else "image check: %s" % done.out
 
 
 class Hooked:
@@ -534,4 +634,5 @@ class Rm(RunDetached):
 
 VERBS = {v.name: v for v in (Create, Run, RunStaged, RunMapped, RunDevice, Exec, ExecGuarded, Update, MountsAdd,
                              MountsRemove, Start, Kill, Pause, Resume, State, Delete,
-                             RunHooked, StartHooked, DeleteHooked, DeleteForce, Stop, RunDetached, Rm, Load, ImageRm)}
+                             RunHooked, StartHooked, DeleteHooked, DeleteForce, Stop, RunDetached, Rm, Load, ImageRm,
+                             ImageImport, ImageTag, ImagePrune, ImageRepair)}
