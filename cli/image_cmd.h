@@ -22,6 +22,8 @@ union image_options {
 	struct image_check_options check;
 	struct image_tree_options tree;
 	struct system_df_options df;
+	struct image_mount_options mount;
+	struct image_unmount_options unmount;
 	struct image_pull_options pull;
 	struct image_push_options push;
 	struct image_sign_options sign;
@@ -45,3 +47,4 @@ image_verb_fn image_cmd_pull, image_cmd_push;
 image_verb_fn image_cmd_files_commit, image_cmd_files_diff, image_cmd_files_export;
 image_verb_fn image_cmd_sign, image_cmd_verify;
 image_verb_fn registry_cmd_login, registry_cmd_logout;
+image_verb_fn image_cmd_mount, image_cmd_unmount;

@@ -75,7 +75,8 @@ static int64_t count_containers(const struct listing *l, const char *digest)
 		if (strcmp(l->survey.images[i].digest, digest) != 0)
 			continue;
 		for (size_t k = 0; k < l->survey.container_count; k++)
-			n += survey_uses(&l->survey.containers[k], &l->survey.images[i]);
+			n += !l->survey.containers[k].is_mount &&
+			     survey_uses(&l->survey.containers[k], &l->survey.images[i]);
 		break;
 	}
 	return n;

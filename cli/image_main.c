@@ -22,6 +22,8 @@ static const struct verb verbs[] = {
 	{ "sign", image_cmd_sign, VERB_READS_STORE },
 	{ "verify", image_cmd_verify, VERB_READS_STORE },
 	{ "convert", image_cmd_convert, VERB_MAKES_STORE }, { "pack", image_cmd_pack, VERB_MAKES_STORE },
+	{ "mount", image_cmd_mount, VERB_READS_STORE },  { "unmount", image_cmd_unmount, VERB_READS_STORE },
+	{ "umount", image_cmd_unmount, VERB_READS_STORE },
 };
 
 int main(int argc, char **argv)

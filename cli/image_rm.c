@@ -11,6 +11,7 @@
 #include "image/gc.h"
 #include "image/holders.h"
 #include "image/index.h"
+#include "image/mounts.h"
 #include "image/names.h"
 #include "image/pack.h"
 #include "image/trust/carry.h"
@@ -31,7 +32,10 @@ static int is_held(const struct store *s, const char *digest, char *who, size_t 
 	char id[100];
 	int r = image_open(s, digest, &im, e);
 	if (r == 0 && (r = holders_find(s, &im.layers, id, sizeof(id), e)) > 0)
-		snprintf(who, size, "container %s is made from it", id);
+		snprintf(who, size, strncmp(id, HOLDER_MOUNT, sizeof(HOLDER_MOUNT) - 1) ?
+					    "container %s is made from it" :
+					    "it is mounted (%s)",
+			 id);
 	if (r >= 0)
 		return r;
 	return r == -ENOENT || r == -EINVAL ? 0 : r;
@@ -68,7 +72,7 @@ static int remove_one(struct ingest *in, const char *word, const struct image_rm
 	if (r < 0)
 		return r;
 	if (r > 0)
-		return err_new(e, EBUSY, "image \"%s\": %s (remove that first, or use -f)", word, id);
+		return err_new(e, EBUSY, "image \"%s\": %s (end that first, or use -f)", word, id);
 	r = index_remove(in, hit.is_by_digest ? NULL : hit.name, hit.digest, e);
 	if (r == 0)
 		print_gone(&names, &hit, is_last);
@@ -132,8 +136,8 @@ int image_cmd_rm(const struct store *s, const union image_options *options, int 
 		return 0;
 	if (s->dir < 0)
 		return err_new(e, ENOENT, "image \"%s\": not in the store", argv[0]);
-	int r = ingest_open(s, &in, e);
-	if (r < 0 || (r = ingest_mark(&in, e)) < 0)
+	int r = mounts_sweep(s, e);
+	if (r < 0 || (r = ingest_open(s, &in, e)) < 0 || (r = ingest_mark(&in, e)) < 0)
 		return r;
 	r = o->all ? remove_all(&in, o, e) : remove_words(&in, o, argc, argv, e);
 	struct err gc_err = { .num = 0 };
@@ -187,7 +191,7 @@ int image_cmd_prune(const struct store *s, const union image_options *options, i
 		return r;
 	if (s->dir < 0)
 		return puts("Total reclaimed space: 0B") < 0 ? -EIO : 0;
-	if ((r = ingest_open(s, &in, e)) < 0 || (r = ingest_mark(&in, e)) < 0 || (r = names_read(s, &names, e)) < 0)
+	if ((r = mounts_sweep(s, e)) < 0 || (r = ingest_open(s, &in, e)) < 0 || (r = ingest_mark(&in, e)) < 0 || (r = names_read(s, &names, e)) < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < names.n; i++)
 		r = prune_row(&in, &names.v[i], o, &filters, e);

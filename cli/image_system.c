@@ -133,11 +133,12 @@ static struct strs list_names(struct df *d, const char *path)
 
 /* ---- images ---- */
 
-static size_t count_users(const struct df *d, const struct survey_image *im)
+/* Mounts, too, where it is asked whether the image can go. */
+static size_t count_users(const struct df *d, const struct survey_image *im, bool has_mounts)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < d->survey.container_count; i++)
-		n += survey_uses(&d->survey.containers[i], im);
+		n += survey_uses(&d->survey.containers[i], im) && (has_mounts || !d->survey.containers[i].is_mount);
 	return n;
 }
 
@@ -199,7 +200,7 @@ static void sum_images(struct df *d, struct sum_row *row)
 	const struct survey *v = &d->survey;
 	row->type = "Images";
 	for (size_t i = 0; i < v->image_count; i++) {
-		bool is_active = count_users(d, &v->images[i]) > 0;
+		bool is_active = count_users(d, &v->images[i], true) > 0;
 		row->total += is_first(v, i);
 		row->active += is_first(v, i) && is_active;
 		if (is_active) {
@@ -284,7 +285,7 @@ static void list_images(struct df *d)
 			.size = image_size_text(a, (int64_t)all),
 			.shared = image_size_text(a, (int64_t)(all - alone)),
 			.unique = image_size_text(a, (int64_t)alone),
-			.containers = (int64_t)count_users(d, im),
+			.containers = (int64_t)count_users(d, im, false),
 		};
 	}
 }

@@ -70,7 +70,7 @@ static void make(struct tree *t)
 	for (size_t i = 0; i < v->container_count; i++) {
 		t->container_at[i] = place(t, &v->containers[i].layers);
 		for (struct node *n = t->container_at[i]; n; n = n->parent)
-			n->containers++;
+			n->containers += !v->containers[i].is_mount;
 	}
 }
 
@@ -232,6 +232,10 @@ static void draw(struct pen *p, const struct node *n, size_t len, bool is_root)
 	for (size_t i = 0; i < v->container_count; i++)
 		if (t->container_at[i] == n) {
 			branch(p, --left == 0, is_root ? 0 : len);
+			if (v->containers[i].is_mount) {
+				puts("mounted");
+				continue;
+			}
 			printf("container %s  %s%s\n", v->containers[i].id,
 			       image_size_text(&t->arena, (int64_t)container_bytes(t, &v->containers[i])),
 			       v->containers[i].is_running ? ", running" : "");
@@ -264,7 +268,7 @@ static json_t *layer_json(struct tree *t, const struct node *n)
 									  t->survey.images[i].digest));
 	for (size_t i = 0; i < t->survey.container_count; i++) {
 		const struct survey_container *c = &t->survey.containers[i];
-		if (t->container_at[i] == n)
+		if (t->container_at[i] == n && !c->is_mount)
 			json_array_append_new(containers, json_pack("{s:s, s:b, s:I}", "Name", c->id, "Running",
 								    c->is_running, "Size",
 								    (json_int_t)container_bytes(t, c)));

@@ -464,6 +464,44 @@ static const struct command_text pack_text = {
 	WORDS_EXAMPLES(pack_examples),
 };
 
+#define MO struct image_mount_options
+static const struct opt mount_opts[] = {
+	{ OPT_STR_AT(MO, format), .name = "format", .letter = 'f', .arg = "FORMAT",
+	  .help = "of the list: json (one array), or a template such as '{{.ID}} {{.Mountpoint}}'" },
+};
+
+static const struct command_example mount_examples[] = {
+	{ "kist image mount debian:12", "print the directory where its files are" },
+	{ "kist image mount debian:12 /mnt", "mount it there" },
+	{ "kist image mount", "what is mounted, and where" },
+};
+
+static const struct command_text mount_text = {
+	.usage = "[OPTIONS] [IMAGE [DIR]]",
+	.about =
+		"Mounts an image read-only, on a directory of the store or on DIR, and prints where. The mount outlives "
+		"the command; the image cannot be removed until it is unmounted as often as it was mounted. Without an "
+		"image, lists what is mounted. For root: a user's mount would end with the command.",
+	WORDS_EXAMPLES(mount_examples),
+};
+
+#define UM struct image_unmount_options
+static const struct opt unmount_opts[] = {
+	{ OPT_FLAG_AT(UM, all), .name = "all", .letter = 'a', .help = "unmount all images" },
+	{ OPT_FLAG_AT(UM, force), .name = "force", .letter = 'f',
+	  .help = "however often it was mounted, and though it is in use" },
+};
+
+static const struct command_example unmount_examples[] = {
+	{ "kist image unmount debian:12", "take the mount away" },
+};
+
+static const struct command_text unmount_text = {
+	.usage = "[OPTIONS] IMAGE...",
+	.about = "Unmounts images. One that was mounted several times stays until the last of them is taken back.",
+	WORDS_EXAMPLES(unmount_examples),
+};
+
 static const struct command commands[] = {
 	{ "pull", "pull", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true, .is_remote = true,
 	  WORDS_OPTS(pull_opts), .summary = "get images from a registry", .text = &pull_text },
@@ -504,6 +542,12 @@ static const struct command commands[] = {
 	  .summary = "verify blobs and unpacked layers", .text = &check_text },
 	{ "tree", "", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(tree_opts),
 	  .summary = "draw which images and containers share which layers", .text = &tree_text },
+	{ "mount", "", FACE_KIST, STATUS_PLAIN, 0, 2, .is_forwarded = true, WORDS_OPTS(mount_opts),
+	  .summary = "mount an image read-only, or list what is mounted", .text = &mount_text },
+	{ "unmount", "", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(unmount_opts),
+	  .summary = "unmount images", .text = &unmount_text },
+	{ "umount", "", FACE_KIST, STATUS_PLAIN, 0, WORDS_ANY, .is_forwarded = true, WORDS_OPTS(unmount_opts),
+	  .summary = "the same as unmount", .text = &unmount_text },
 };
 /* clang-format on */
 

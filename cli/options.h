@@ -452,3 +452,13 @@ struct logout_options {
 	const char *authfile;
 	bool all;
 };
+
+/* image mount [IMAGE [DIR]] */
+struct image_mount_options {
+	const char *format;          /* of the list */
+};
+
+struct image_unmount_options {
+	bool all;
+	bool force;                  /* whatever the count, and though it is in use */
+};

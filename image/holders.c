@@ -24,18 +24,18 @@ static int take_one(int top, const char *id, holders_fn *take, void *ctx, struct
 	int r = file_read(top, path, LIST_MAX, false, &list, NULL);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
-	return r < 0 ? err_ret(e, r, "containers/%s", path) : take(ctx, id, list);
+	return r < 0 ? err_ret(e, r, "%s", path) : take(ctx, id, list);
 }
 
-int holders_each(const struct store *s, holders_fn *take, void *ctx, struct err *e)
+static int each_below(const struct store *s, const char *name, holders_fn *take, void *ctx, struct err *e)
 {
-	int top = openat(s->dir, "containers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int top = openat(s->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (top < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "store %s: containers", s->path);
+		return errno == ENOENT ? 0 : err_sys(e, "store %s: %s", s->path, name);
 	DIR *d = fdopendir(top);
 	if (!d) {
 		fd_close(top);
-		return err_sys(e, "store %s: containers", s->path);
+		return err_sys(e, "store %s: %s", s->path, name);
 	}
 	int r = 0;
 	for (struct dirent *de = NULL; r == 0;
@@ -43,12 +43,33 @@ int holders_each(const struct store *s, holders_fn *take, void *ctx, struct err 
 		errno = 0;
 		de = readdir(d);
 		if (!de) {
-			r = errno ? err_sys(e, "store %s: list containers", s->path) : 0;
+			r = errno ? err_sys(e, "store %s: list %s", s->path, name) : 0;
 			break;
 		}
 	}
 	closedir(d);
 	return r;
+}
+
+struct mounted {
+	holders_fn *take;
+	void *ctx;
+};
+
+static bool take_mount(void *ctx, const char *id, char *list)
+{
+	const struct mounted *m = ctx;
+	char name[32];
+	snprintf(name, sizeof(name), HOLDER_MOUNT "%.12s", id);
+	return m->take(m->ctx, name, list);
+}
+
+/* Mounts (image/mounts.h) hold layers by a list of the same kind. */
+int holders_each(const struct store *s, holders_fn *take, void *ctx, struct err *e)
+{
+	struct mounted m = { take, ctx };
+	int r = each_below(s, "containers", take, ctx, e);
+	return r ? r : each_below(s, "mounts", take_mount, &m, e);
 }
 
 static bool mark(void *ctx, const char *id, char *list)
@@ -143,6 +164,8 @@ bool holder_is_running(const struct store *s, const char *id)
 {
 	char path[NAME_MAX + 32];
 	free_auto char *text = NULL;
+	if (strncmp(id, HOLDER_MOUNT, sizeof(HOLDER_MOUNT) - 1) == 0)
+		return true;
 	snprintf(path, sizeof(path), "containers/%s/record.json", id);
 	fd_auto int fd = openat(s->dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)

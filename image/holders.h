@@ -7,10 +7,13 @@
 #include "image/digestset.h"
 #include "image/image.h"
 
+/* What stands for an image mount in the place of a container's ID: "the mount of HEX". */
+#define HOLDER_MOUNT "the mount of "
+
 /* Gets one container's list, one diffID per line, which it may change. Returns true to end the walk. */
 typedef bool holders_fn(void *ctx, const char *id, char *list);
 
-/* Calls `take` for each container's list. Returns 1 when one ended the walk, 0, or -errno. */
+/* Calls `take` for the list of each container, then of each mount. Returns 1 when one ended the walk, 0, or -errno. */
 int holders_each(const struct store *s, holders_fn *take, void *ctx, struct err *e);
 
 /* Adds the diffIDs that all containers hold. Returns 0 or -errno with words. */

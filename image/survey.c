@@ -124,7 +124,9 @@ static bool on_container(void *ctx, const char *id, char *list)
 	*c = (struct survey_container){ .id = arena_str(&v->arena, id) };
 	for (char *save = NULL, *line = strtok_r(list, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		add(&v->arena, &c->layers, line);
-	read_record(r->store, v, c);
+	c->is_mount = strncmp(id, HOLDER_MOUNT, sizeof(HOLDER_MOUNT) - 1) == 0;
+	if (!c->is_mount)
+		read_record(r->store, v, c);
 	c->is_running = holder_is_running(r->store, id);
 	return false;
 }

@@ -21,6 +21,7 @@ struct survey_container {
 	const char *image, *digest, *created, *command; /* of its record; NULL: it says nothing */
 	struct strs layers;
 	bool is_running;
+	bool is_mount; /* no container: the image is mounted (image/mounts) */
 };
 
 struct survey {

@@ -516,3 +516,91 @@ Untagged: also:1"
 	run image inspect -f '{{.RootFS.Type}} {{.Os}} {{json .Config.Labels}}' a
 	assert_output --partial 'layers linux {"color":"blue"'
 }
+
+# ---- mounts ----
+
+@test "mount: an image's tree on the host, counted, until it is unmounted as often" {
+	mkdir -p one/opt two/srv
+	echo one >one/opt/one
+	echo two >two/srv/two
+	layout_image lay x one two
+	image load --name app:1 lay >/dev/null
+	image import -q one single:1 >/dev/null
+	run kist image mount app:1
+	assert_success
+	where=$output
+	assert_equal "$where" "$KIST_STORE/mounts/$(image inspect -f '{{.Id}}' app:1 | cut -c8-)/tree"
+	assert_equal "$(cat "$where/opt/one" "$where/srv/two")" $'one\ntwo'
+	run touch "$where/new"
+	assert_failure
+	assert_equal "$(kist image mount app:1)" "$where"
+	mkdir here
+	run kist image mount app:1 here
+	assert_failure 1
+	assert_output --partial "is mounted on $where already"
+	assert_equal "$(kist image mount single:1 here)" "$PWD/here"
+	assert_equal "$(cat here/opt/one)" one
+	assert_regex "$(findmnt -no OPTIONS here)" '^ro,nosuid,nodev'
+	run kist image mount
+	assert_equal "$(LC_ALL=C sort <<<"$output")" "app:1 $where"$'\n'"single:1 $PWD/here"
+	assert_equal "$(kist image mount --format json | jq -c 'map(select(.Repository == "app:1")) | .[0].Count')" 2
+	run kist image tree
+	assert_line --partial "mounted"
+	# it is held
+	run kist image rm app:1
+	assert_failure 1
+	assert_output --partial "it is mounted (the mount of ${where:${#KIST_STORE}+8:12})"
+	image prune -a >/dev/null
+	assert_equal "$(cat "$where/opt/one" here/opt/one)" $'one\none'
+	run image check -q
+	assert_output ""
+	# forced out of the index, its layers stay as long as the mount
+	kist image rm -f single:1 >/dev/null
+	assert_equal "$(cat here/opt/one)" one
+	kist image unmount app:1
+	assert_equal "$(cat "$where/opt/one")" one
+	kist image umount app:1
+	assert_not_exist "$where"
+	run kist image unmount app:1
+	assert_failure 1
+	assert_output --partial "is not mounted"
+	run kist image unmount
+	assert_failure 2
+	kist image unmount --all
+	assert_equal "$(kist image mount)" ""
+	run findmnt -no TARGET here
+	assert_failure
+	assert_equal "$(ls -A "$KIST_STORE/mounts")" ""
+	image prune -a >/dev/null
+	assert_equal "$(ls -A "$KIST_STORE/layers/sha256")" ""
+}
+
+@test "mount: a lost mount, a reboot and a killed maker leave no record for long" {
+	base_image
+	where=$(kist image mount base:1)
+	umount "$where"
+	assert_equal "$(kist image mount)" ""
+	assert_equal "$(ls -A "$KIST_STORE/mounts")" ""
+	where=$(kist image mount base:1)
+	umount "$where"
+	sed -i 's/"boot":"[0-9a-f]*/"boot":"0000/' "${where%/tree}/record.json"
+	assert_equal "$(kist image mount base:1)" "$where"
+	assert_equal "$(kist image mount --format '{{.Count}}')" 1
+	# killed between mounting and noting it
+	sed -i 's/"mount":[0-9]*/"mount":0/' "${where%/tree}/record.json"
+	assert_equal "$(kist image mount base:1)" "$where"
+	assert_equal "$(findmnt -no TARGET "$where" | wc -l)" 1
+	umount "$where"
+	kist image rm base:1 >/dev/null
+	assert_equal "$(ls -A "$KIST_STORE/mounts" "$KIST_STORE/layers/sha256" | grep -c .)" 2 # their names alone
+	base_image
+	where=$(kist image mount base:1)
+	cd "$where"
+	run kist image unmount base:1
+	assert_failure 1
+	assert_output --partial "-f does it though it is in use"
+	run kist image unmount -f base:1
+	assert_success
+	cd /
+	assert_equal "$(kist image mount)" ""
+}
