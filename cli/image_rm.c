@@ -25,7 +25,7 @@ static size_t count_rows(const struct names *names, const char *digest)
 	return n;
 }
 
-/* 1 when somebody needs the image, with words that say who; 0; or -errno. An image whose documents are gone has none. */
+/* 1 when somebody needs the image, with words that say who; 0; or -errno. An image without its documents has none. */
 static int is_held(const struct store *s, const char *digest, char *who, size_t size, struct err *e)
 {
 	image_auto struct image im = { .name = NULL };
@@ -191,7 +191,8 @@ int image_cmd_prune(const struct store *s, const union image_options *options, i
 		return r;
 	if (s->dir < 0)
 		return puts("Total reclaimed space: 0B") < 0 ? -EIO : 0;
-	if ((r = mounts_sweep(s, e)) < 0 || (r = ingest_open(s, &in, e)) < 0 || (r = ingest_mark(&in, e)) < 0 || (r = names_read(s, &names, e)) < 0)
+	if ((r = mounts_sweep(s, e)) < 0 || (r = ingest_open(s, &in, e)) < 0 || (r = ingest_mark(&in, e)) < 0 ||
+	    (r = names_read(s, &names, e)) < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < names.n; i++)
 		r = prune_row(&in, &names.v[i], o, &filters, e);

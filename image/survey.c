@@ -123,7 +123,8 @@ static bool on_container(void *ctx, const char *id, char *list)
 	struct survey_container *c = &v->containers[v->container_count++];
 	*c = (struct survey_container){ .id = arena_str(&v->arena, id) };
 	for (char *save = NULL, *line = strtok_r(list, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		add(&v->arena, &c->layers, line);
+		if (digest_is_valid(line))
+			add(&v->arena, &c->layers, line);
 	c->is_mount = strncmp(id, HOLDER_MOUNT, sizeof(HOLDER_MOUNT) - 1) == 0;
 	if (!c->is_mount)
 		read_record(r->store, v, c);
