@@ -486,7 +486,8 @@ platforms_index() {
 	# locks in files, since /dev/shm is everybody's
 	printf '[engine]\nlock_type = "file"\nevents_logger = "none"\n' >containers.conf
 	export CONTAINERS_CONF=$PWD/containers.conf
-	storage=(--root "$PWD/graph" --runroot "$PWD/run" --storage-driver vfs)
+	# podman takes no name over 50 characters for its state
+	storage=(--root "$PWD/graph" --runroot /run/kist-pull/run --storage-driver vfs)
 	name=$(buildah "${storage[@]}" from scratch)
 	buildah "${storage[@]}" copy -q "$name" base / >/dev/null
 	buildah "${storage[@]}" config --cmd '["/bin/busybox","echo","from","buildah"]' "$name"
@@ -498,10 +499,10 @@ platforms_index() {
 	assert_output 'from buildah'
 	run push -q "$REGISTRY/built:1" "$REGISTRY/back/built:1"
 	assert_output "$(cat built.digest)"
-	storage=(--root "$PWD/graph2" --runroot "$PWD/run2" --storage-driver vfs)
-	podman "${storage[@]}" --tmpdir "$PWD/podman" pull -q --tls-verify=false "$REGISTRY/back/built:1"
-	run podman "${storage[@]}" --tmpdir "$PWD/podman" image inspect -f '{{.Digest}}' "$REGISTRY/back/built:1"
-	rm -rf /run/containers /run/libpod
+	storage=(--root "$PWD/graph2" --runroot /run/kist-pull/run2 --tmpdir /run/kist-pull/tmp --storage-driver vfs)
+	podman "${storage[@]}" pull -q --tls-verify=false "$REGISTRY/back/built:1"
+	run podman "${storage[@]}" image inspect -f '{{.Digest}}' "$REGISTRY/back/built:1"
+	rm -rf /run/containers /run/libpod /run/kist-pull
 	assert_output "$(cat built.digest)"
 }
 
