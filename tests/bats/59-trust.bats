@@ -418,6 +418,34 @@ refused() {
 	assert_output --partial "scrypt's parameters N=1073741824"
 }
 
+@test "keys: the passphrase is asked for on the terminal, twice for a new key, and not shown" {
+	mkfifo typed
+	exec 7<>typed
+	env -u COSIGN_PASSWORD /usr/bin/python3 "$BATS_TEST_DIRNAME/../helpers/terminal.py" "$KIST_IMAGE" --store "$KIST_STORE" \
+		sign --generate-key asked <typed >shown 2>&1 3>&- 7>&- &
+	wait_until 10 grep -q 'passphrase of the key: ' shown
+	echo secret >&7
+	wait_until 10 grep -q 'again: ' shown
+	echo secret >&7
+	wait $!
+	run cat shown
+	refute_output --partial secret
+	image load lay --name app:1
+	COSIGN_PASSWORD=secret image sign --key asked.key app:1
+	env -u COSIGN_PASSWORD /usr/bin/python3 "$BATS_TEST_DIRNAME/../helpers/terminal.py" "$KIST_IMAGE" --store "$KIST_STORE" \
+		sign --generate-key differ <typed >shown 2>&1 3>&- 7>&- &
+	wait_until 10 grep -q 'passphrase of the key: ' shown
+	echo secret >&7
+	wait_until 10 grep -q 'again: ' shown
+	echo other >&7
+	wait $! && status=0 || status=$?
+	assert_equal "$status" 1
+	run cat shown
+	assert_output --partial "passphrase: not the same twice"
+	refute [ -e differ.key ]
+	exec 7>&-
+}
+
 @test "signatures go with their image, are hidden from lists, and are joined" {
 	openssl_key one
 	openssl_key two

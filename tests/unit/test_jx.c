@@ -351,6 +351,66 @@ static void nearest_words(void **state)
 	assert_int_equal(jx_word_find(bits, "four")->value, 4);
 }
 
+/* A map of maps of lists: the values are not objects, but what one row says. */
+struct flat_inner {
+	const char *key;
+	struct {
+		struct inner *v;
+		size_t n;
+	} list;
+};
+
+struct flat_outer {
+	const char *key;
+	struct {
+		struct flat_inner *v;
+		size_t n;
+	} map;
+};
+
+struct flat {
+	struct {
+		struct flat_outer *v;
+		size_t n;
+	} top;
+};
+
+static const struct jx_field flat_list[] = { JX_LIST(struct flat_inner, list, "", struct inner, inner_rows), JX_END };
+static const struct jx_field flat_map[] = {
+	JX_MAP(struct flat_outer, map, "", struct flat_inner, flat_list, .flat = true), JX_END
+};
+static const struct jx_field flat_rows[] = {
+	JX_MAP(struct flat, top, "top", struct flat_outer, flat_map, .flat = true), JX_END
+};
+
+static void flat_maps(void **state)
+{
+	static const char good[] = "{\"top\":{\"a\":{\"b\":[{\"name\":\"x\"},{\"name\":\"y\"}],\"\":[]},\"c\":{}}}";
+	static const char *const bad[][2] = {
+		{ "{\"top\":{\"a\":[]}}", "top.a: expected object, got array" },
+		{ "{\"top\":{\"a\":{\"b\":{}}}}", "top.a.b: expected array, got object" },
+		{ "{\"top\":{\"a\":{\"b\":null}}}", "top.a.b: expected array, got null" },
+		{ "{\"top\":{\"a\":{\"b\":[{}]}}}", "top.a.b[0].name: required, but missing" },
+	};
+	arena_auto struct arena arena = { .top = NULL };
+	str_auto struct str text = STR_MAX(1000);
+	struct flat flat = { .top = { .n = 0 } };
+	struct err e;
+	(void)state;
+	assert_int_equal(jx_load(good, strlen(good), "t.json", flat_rows, &flat, &arena, NULL, &e), 0);
+	assert_int_equal(flat.top.n, 2);
+	assert_string_equal(flat.top.v[1].key, "c");
+	assert_int_equal(flat.top.v[0].map.n, 2);
+	assert_string_equal(flat.top.v[0].map.v[0].list.v[1].name, "y");
+	jx_print(&text, flat_rows, &flat, 0);
+	assert_string_equal(text.p, good);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(jx_load(bad[i][0], strlen(bad[i][0]), "t.json", flat_rows, &flat, &arena, NULL, &e),
+				 -EINVAL);
+		assert_string_equal(e.text, bad[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +420,7 @@ int main(void)
 		cmocka_unit_test(wrong_values),	      cmocka_unit_test(wrong_texts),
 		cmocka_unit_test(too_much),	      cmocka_unit_test(all_breaches),
 		cmocka_unit_test(unknown_keys),	      cmocka_unit_test(nearest_words),
+		cmocka_unit_test(flat_maps),
 	};
 	return cmocka_run_group_tests_name("jx", tests, NULL, NULL);
 }
