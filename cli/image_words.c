@@ -295,8 +295,8 @@ static const struct command_text tree_text = {
 #define REMOTE_ROWS(T) \
 	{ OPT_STR_AT(T, remote.authfile), .name = "authfile", .arg = "FILE", \
 	  .help = "file with credentials (default $REGISTRY_AUTH_FILE, then those of login)" }, \
-	{ OPT_STR_AT(T, remote.creds), .name = "creds", .arg = "USER:PASSWORD", \
-	  .help = "credentials, instead of those of login" }, \
+	{ OPT_STR_AT(T, remote.creds), .name = "creds", .arg = "USER[:PASSWORD]", \
+	  .help = "credentials, instead of those of login; a password that is left out is asked for on the terminal" }, \
 	{ OPT_STR_AT(T, remote.cert_dir), .name = "cert-dir", .arg = "DIR", \
 	  .help = "directory with the registry's CA (*.crt) and our certificate (*.cert, *.key)" }, \
 	{ OPT_TRI_AT(T, remote.tls_verify), .name = "tls-verify", \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/image_cmd.h"
+#include "cli/registry_prompt.h"
 #include "image/guard.h"
 #include "image/registry/pull.h"
 #include "image/registry/push.h"
@@ -19,9 +20,9 @@ static void say(void *ctx, const char *line)
 static void set_remote(const struct remote_options *o, struct progress *progress, struct registry_options *ret)
 {
 	*ret = (struct registry_options){
-		.tls = o->tls_verify == OPT_YES ? REGISTRY_TLS_VERIFY :
-		       o->tls_verify == OPT_NO	? REGISTRY_TLS_NO_VERIFY :
-						  REGISTRY_TLS_DEFAULT,
+		.tls = o->tls_verify == OPT_YES	 ? REGISTRY_TLS_VERIFY
+		       : o->tls_verify == OPT_NO ? REGISTRY_TLS_NO_VERIFY
+						 : REGISTRY_TLS_DEFAULT,
 		.cert_dir = o->cert_dir,
 		.authfile = o->authfile,
 		.creds = o->creds,
@@ -29,6 +30,26 @@ static void set_remote(const struct remote_options *o, struct progress *progress
 		.notice = say,
 		.ctx = progress,
 	};
+}
+
+/* --creds USER: the password is asked for, as podman does it. */
+static int ask_creds(struct registry_options *o, char **ret_creds, struct err *e)
+{
+	char *password = NULL;
+	if (!o->creds || strchr(o->creds, ':'))
+		return 0;
+	if (!prompt_can())
+		return err_new(
+			e, ENOTTY,
+			"option --creds: expected USER:PASSWORD, and there is no terminal to ask for the password");
+	int r = prompt_line("Password: ", true, &password, e);
+	if (r < 0)
+		return r;
+	*ret_creds = mem_fmt("%s:%s", o->creds, password);
+	o->creds = *ret_creds;
+	explicit_bzero(password, strlen(password));
+	free(password);
+	return 0;
 }
 
 /* ---- pull ---- */
@@ -75,10 +96,13 @@ int image_cmd_pull(const struct store *s, const union image_options *options, in
 	if (o->max_bytes.is_set && o->max_bytes.value > 0)
 		w.request.options.limits.bytes = (uint64_t)o->max_bytes.value;
 	set_remote(&o->remote, &progress, &w.request.registry);
+	free_auto char *creds = NULL;
 	/* All words are looked at before the first is pulled. */
 	int r = o->platform ? platform_parse(o->platform, &want, e) : 0;
 	for (int i = 0; r == 0 && i < argc; i++)
 		r = pull_parse_name(argv[i], &ref, e);
+	if (r == 0)
+		r = ask_creds(&w.request.registry, &creds, e);
 	trust_auto struct trust *trust = NULL;
 	if (r == 0)
 		r = trust_open(o->policy, &trust, e);
@@ -108,8 +132,11 @@ int image_cmd_push(const struct store *s, const union image_options *options, in
 		.style = progress_style(o->quiet, true),
 		.progress = &progress,
 	};
+	free_auto char *creds = NULL;
 	set_remote(&o->remote, &progress, &request.registry);
-	int r = image_push(s, &request, digest, e);
+	int r = ask_creds(&request.registry, &creds, e);
+	if (r == 0)
+		r = image_push(s, &request, digest, e);
 	if (r == 0 && o->digestfile)
 		r = write_digest(o->digestfile, digest, e);
 	if (r == 0)

@@ -106,6 +106,19 @@ typed() {
 	assert_output --partial ' echo '
 }
 
+@test "pull and push ask for the password that --creds leaves out" {
+	registry_start one basic
+	run typed secret "$KIST" --store "$KIST_STORE" pull --tls-verify=false --creds ann "$REGISTRY/app:1"
+	assert_failure 1
+	assert_output --regexp "Password: "$'\n'"kist: pull $REGISTRY/app:1: app:1: $REGISTRY has no such thing"
+	run kist pull --tls-verify=false --creds ann "$REGISTRY/app:1" </dev/null
+	assert_failure 1
+	assert_output 'kist: option --creds: expected USER:PASSWORD, and there is no terminal to ask for the password'
+	run kist push --tls-verify=false --creds ann "$REGISTRY/app:1" </dev/null
+	assert_failure 1
+	assert_output --partial 'no terminal to ask'
+}
+
 @test "tokens: the registry's token server judges" {
 	registry_tokens
 	registry_start one "token=$TOKENS"
