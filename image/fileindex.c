@@ -112,28 +112,46 @@ static size_t fan_of(uint64_t key, uint32_t bits)
 	return bits ? (size_t)(key >> (64 - bits)) : 0;
 }
 
-uint32_t fileindex_find(const struct fileindex *x, uint64_t key, const uint64_t digest[2], uint32_t *ret_count)
+static bool is_equal(const struct fileindex_row *a, const struct fileindex_row *b)
 {
-	size_t at = fan_of(key, x->fan_bits);
+	return a->key == b->key && a->digest[0] == b->digest[0] && a->digest[1] == b->digest[1];
+}
+
+/* The first row that is not before `want`, and how many from there on are equal to it but for their paths. */
+static uint32_t find_rows(const struct fileindex *x, const struct fileindex_row *want, uint32_t *ret_count)
+{
+	size_t at = fan_of(want->key, x->fan_bits);
 	uint32_t low = x->fan[at], end = x->fan[at + 1], high = end;
 	*ret_count = 0;
 	if (low >= end || end > x->row_count)
 		return 0;
-	const struct fileindex_row want = { .key = key, .digest = { digest[0], digest[1] } };
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		if (compare_rows(&x->rows[middle], &want) < 0)
+		if (compare_rows(&x->rows[middle], want) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (uint32_t i = low; i < end; i++) {
-		const struct fileindex_row *row = &x->rows[i];
-		if (row->key != key || row->digest[0] != digest[0] || row->digest[1] != digest[1])
-			break;
+	for (uint32_t i = low; i < end && *ret_count < FILEINDEX_EQUAL_MAX && is_equal(&x->rows[i], want); i++)
 		++*ret_count;
-	}
 	return low;
+}
+
+uint32_t fileindex_find(const struct fileindex *x, uint64_t key, const uint64_t digest[2], uint32_t *ret_count)
+{
+	const struct fileindex_row want = { .key = key, .digest = { digest[0], digest[1] } };
+	return find_rows(x, &want, ret_count);
+}
+
+uint32_t fileindex_find_path(const struct fileindex *x, const struct fileindex_row *row, uint32_t *ret_count)
+{
+	struct fileindex_row want = *row;
+	want.path = 0;
+	uint32_t first = find_rows(x, &want, ret_count), n = 0;
+	while (n < *ret_count && x->rows[first + n].path_hash == row->path_hash)
+		n++;
+	*ret_count = n;
+	return first;
 }
 
 const char *fileindex_path(const struct fileindex *x, uint32_t row)

@@ -40,8 +40,15 @@ int fileindex_open(int dir, const char *name, struct fileindex *ret_index);
 int fileindex_map(int fd, struct fileindex *ret_index);
 void fileindex_done(struct fileindex *x);
 
-/* The rows of one key and digest: the number of the first, and how many. */
+/*
+ * The rows of one key and digest: the number of the first, and how many. More than FILEINDEX_EQUAL_MAX are not counted: an
+ * image of many equal files would take the square of their number.
+ */
+enum { FILEINDEX_EQUAL_MAX = 256 };
 uint32_t fileindex_find(const struct fileindex *x, uint64_t key, const uint64_t digest[2], uint32_t *ret_count);
+
+/* Those of them that have the path's hash, too. */
+uint32_t fileindex_find_path(const struct fileindex *x, const struct fileindex_row *row, uint32_t *ret_count);
 
 /* The path of a row, below the layer's tree. NULL: broken, or it would lead elsewhere. */
 const char *fileindex_path(const struct fileindex *x, uint32_t row);

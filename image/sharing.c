@@ -293,6 +293,10 @@ static void gather(const struct sharing_layer *l, const struct sharing_file *f, 
 	for (size_t i = 0; i < l->all->n; i++) {
 		const struct sharing_list *list = &l->all->lists[i];
 		uint32_t count, first = fileindex_find(&list->index, f->row.key, f->row.digest, &count);
+		if (count == FILEINDEX_EQUAL_MAX) {
+			first = fileindex_find_path(&list->index, &f->row, &count);
+			is_full |= list->is_of_image;
+		}
 		for (uint32_t row = first; row < first + count; row++) {
 			if (list->index.rows[row].path_hash == f->row.path_hash)
 				add_place(&c->same_path, i, row);

@@ -47,6 +47,21 @@ static void write_list(const char *name, unsigned int count)
 	assert_int_equal(budget.rows, FILEINDEX_BUDGET.rows);
 }
 
+/* Files that differ in their paths alone. */
+static void write_equal(const char *name, unsigned int count)
+{
+	struct fileindex_budget budget = FILEINDEX_BUDGET;
+	struct fileindex_made m = { .budget = &budget };
+	for (unsigned int i = 0; i < count; i++) {
+		char path[32];
+		snprintf(path, sizeof(path), "e%u", i);
+		struct fileindex_row row = { .key = 7, .digest = { 8, 9 }, .path_hash = fileindex_path_hash(path) };
+		fileindex_add(&m, &row, path);
+	}
+	assert_int_equal(fileindex_write(&m, false, dir, name), 0);
+	fileindex_made_done(&m);
+}
+
 static int make(void **state)
 {
 	(void)state;
@@ -57,6 +72,7 @@ static int make(void **state)
 	write_list("many", MANY);
 	write_list("none", 0);
 	write_list("one", 1);
+	write_equal("equal", MANY);
 	return 0;
 }
 
@@ -85,6 +101,32 @@ static void test_find(void **state)
 		fileindex_find(&x, key_of(i) + 1, (uint64_t[]){ i % 2, i }, &count);
 		assert_int_equal(count, 0);
 	}
+	fileindex_done(&x);
+}
+
+/* Of a long run only the beginning is counted, and still each path is found. */
+static void test_equal(void **state)
+{
+	struct fileindex x;
+	uint32_t count;
+	(void)state;
+	assert_int_equal(fileindex_open(dir, "equal", &x), 0);
+	fileindex_find(&x, 7, (uint64_t[]){ 8, 9 }, &count);
+	assert_int_equal(count, FILEINDEX_EQUAL_MAX);
+	for (unsigned int i = 0; i < MANY; i++) {
+		char path[32];
+		bool is_there = false;
+		snprintf(path, sizeof(path), "e%u", i);
+		struct fileindex_row want = { .key = 7, .digest = { 8, 9 }, .path_hash = fileindex_path_hash(path) };
+		uint32_t row = fileindex_find_path(&x, &want, &count);
+		assert_in_range(count, 1, 4);
+		for (uint32_t n = 0; n < count; n++)
+			is_there |= strcmp(fileindex_path(&x, row + n), path) == 0;
+		assert_true(is_there);
+	}
+	struct fileindex_row none = { .key = 7, .digest = { 8, 9 }, .path_hash = fileindex_path_hash("none") };
+	fileindex_find_path(&x, &none, &count);
+	assert_int_equal(count, 0);
 	fileindex_done(&x);
 }
 
@@ -199,7 +241,8 @@ static void test_budget(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),       cmocka_unit_test(test_small),
+		cmocka_unit_test(test_find),       cmocka_unit_test(test_equal),
+		     cmocka_unit_test(test_small),
 		cmocka_unit_test(test_broken),     cmocka_unit_test(test_forged_fan),
 		cmocka_unit_test(test_forged_path), cmocka_unit_test(test_budget),
 	};
