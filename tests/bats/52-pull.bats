@@ -532,6 +532,25 @@ platforms_index() {
 	assert_output "$digest"
 }
 
+@test "tokens: push with a mount, and pull without credentials" {
+	registry_tokens
+	registry_start reg "token=$TOKENS"
+	layout_image lay x base one
+	kist load -q --name app:1 lay:x
+	run push -q --creds ann:secret app:1 "$REGISTRY/team/app:1"
+	assert_success
+	digest=$output
+	run push -q app:1 "$REGISTRY/team/app:2"
+	assert_failure 1
+	kist tag app:1 "$REGISTRY/team/app:1"
+	run --separate-stderr push --creds ann:secret app:1 "$REGISTRY/other/app:1"
+	assert_success
+	assert_regex "$stderr" 'layer 1 of 2: [0-9a-f]{12}: mounted'
+	run pull -q "$REGISTRY/other/app:1"
+	assert_success
+	assert_output "$digest"
+}
+
 @test "TLS with a CA of one's own: --cert-dir, refused without it, and --tls-verify=false" {
 	registry_start reg tls
 	layout_image lay x base one
