@@ -180,7 +180,11 @@ static int run_helper(struct words *w, int *ret_status, struct err *e)
 	pid_t parent = getpid(), pid = fork();
 
 	if (pid == 0) {
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+			err_sys(e, "prctl");
+		else if (getppid() != parent)
+			err_new(e, ECANCELED, "commit: kist itself was ended");
+		else
 			become(w, e);
 		log_error("%s", e->text);
 		_exit(1);

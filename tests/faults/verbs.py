@@ -565,6 +565,79 @@ class ImageRepair(ImageVerb):
     def worked(self, done):
         done = self.p.do("image", "check", "-q")
         return "" if done.status == 0 else "image check: %s" % done.out
+class Commit(Load):
+    """An image of a stopped container. A killed kist-image, whose files the next command takes away, is an error that kist
+    tells."""
+    name = "commit"
+    is_atomic = False
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.words = ("commit", "container own", place.store, "state root", "kist-image", "own:own")
+
+    def prepare(self):
+        p = self.p
+        p.must("image", "import", p.bundle + "/rootfs", "keep:keep")
+        p.must("run", "--name", "own", "keep:keep", "/bin/sh", "-c", "echo 1 >/one; echo 2 >/etc/two")
+        p.must("commit", "own", "new:new")
+        p.must("image", "rm", "new:new")
+
+    def argv(self):
+        return self.p.kist("commit", "-q", "own", "new:new")
+
+    def recover(self):
+        """Each commit makes another image, by its time: one that is there loses its name to the next."""
+        p, problems = self.p, []
+        for args in (("commit", "-q", "own", "new:new"), ("image", "rm", "new:new"), ("image", "prune")):
+            done = p.do(*args)
+            if done.status != 0:
+                problems.append("%s: status %d: %s" % (" ".join(args), done.status, done.err.strip()))
+        kept = self.check(["keep:keep"])
+        return problems + ([kept] if kept else [])
+
+
+class Save(Commit):
+    """A file is there whole or not at all."""
+    name = "image save"
+    is_atomic = True
+
+    def __init__(self, place):
+        super().__init__(place)
+        self.words = ("save", "image ", place.store, "kist-image")
+
+    def prepare(self):
+        super().prepare()
+        self.p.must("image", "save", "-o", self.p.work + "/want.tar", "keep:keep")
+
+    def setup(self):
+        if os.path.exists(self.out()):
+            os.unlink(self.out())
+
+    def out(self):
+        return self.p.work + "/out.tar"
+
+    def argv(self):
+        return self.p.kist("image", "save", "-q", "-o", self.out(), "keep:keep")
+
+    def whole(self):
+        with open(self.out(), "rb") as a, open(self.p.work + "/want.tar", "rb") as b:
+            return a.read() == b.read()
+
+    def worked(self, done):
+        return "" if os.path.exists(self.out()) and self.whole() else "status 0, but the archive is not whole"
+
+    def residues(self, done):
+        left = [n for n in os.listdir(self.p.work) if n.endswith(".tmp")]
+        if os.path.exists(self.out()) and not self.whole():
+            left.append("out.tar, half written")
+        for name in left:
+            if name.endswith(".tmp"):
+                os.unlink(self.p.work + "/" + name)
+        return left
+
+    def recover(self):
+        self.setup()
+        return []
 
 
 class Hooked:
@@ -635,4 +708,4 @@ class Rm(RunDetached):
 VERBS = {v.name: v for v in (Create, Run, RunStaged, RunMapped, RunDevice, Exec, ExecGuarded, Update, MountsAdd,
                              MountsRemove, Start, Kill, Pause, Resume, State, Delete,
                              RunHooked, StartHooked, DeleteHooked, DeleteForce, Stop, RunDetached, Rm, Load, ImageRm,
-                             ImageImport, ImageTag, ImagePrune, ImageRepair)}
+                             ImageImport, ImageTag, ImagePrune, ImageRepair, Commit, Save)}
