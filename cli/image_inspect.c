@@ -13,7 +13,10 @@
 #include "cli/image_cmd.h"
 #include "cli/image_text.h"
 #include "cli/out.h"
+#include "image/erofsmount.h"
 #include "image/names.h"
+#include "image/packcheck.h"
+#include "util/fd.h"
 #include "util/mem.h"
 
 /* The raw documents: what kist does not know of them is shown, too. */
@@ -116,15 +119,27 @@ static const char *comment_of(const struct image *im)
 	return n ? im->config.history.v[n - 1].comment : NULL;
 }
 
-static json_t *describe(const struct store *s, const struct image *im, const char *row_digest,
-			const struct names *names)
+/* The file that stands for the layers, or null. */
+static json_t *erofs_json(const struct store *s, const struct image *im)
 {
-	json_t *tags = json_array(), *digests = json_array();
-	json_t *config = read_document(s, im->manifest.config->digest, STORE_CONFIG_MAX);
-	json_t *manifest = read_document(s, im->digest, STORE_MANIFEST_MAX);
+	char path[STORE_PATH_MAX];
+	int64_t size = erofs_bytes(s, im->digest);
+	if (!size)
+		return json_null();
+	free_auto char *full = mem_fmt("%s/%s", s->path, erofs_path(im->digest, path));
+	return json_pack("{s:s, s:I}", "Path", full, "Size", (json_int_t)size);
+}
+
+/* An image's documents as they are, and what it is called. Its references are describe's. */
+struct described {
+	json_t *config, *manifest, *tags, *digests;
+};
+
+static json_t *describe(const struct store *s, const struct image *im, const struct described *d)
+{
+	json_t *tags = d->tags, *digests = d->digests, *config = d->config, *manifest = d->manifest;
 	json_t *process = take(config, "config", json_object());
 	int64_t packed = 0, bytes = image_bytes(s, im);
-	add_names(names, row_digest, tags, digests);
 	json_t *layers = layers_json(s, im, &packed);
 	json_t *doc = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "Id", im->digest,
 				"Digest", im->digest, "RepoTags", tags, "RepoDigests", digests, "Parent", "", "Comment",
@@ -142,6 +157,7 @@ static json_t *describe(const struct store *s, const struct image *im, const cha
 				 text_or_empty(im->manifest.media_type ? im->manifest.media_type :
 									 "application/vnd.oci.image.manifest.v1+json"));
 	json_object_update(doc, more);
+	json_object_set_new(doc, "Erofs", erofs_json(s, im));
 	json_object_set_new(doc, "MediaType", text_or_empty(im->manifest.media_type));
 	json_decref(more);
 	json_decref(process);
@@ -150,21 +166,60 @@ static json_t *describe(const struct store *s, const struct image *im, const cha
 	return doc;
 }
 
+static int inspect_stored(const struct store *s, const char *word, const struct names *names, json_t *array,
+			  struct err *e)
+{
+	image_auto struct image im = { .name = NULL };
+	struct name_hit hit;
+	int r = names_resolve(s, word, &hit, e);
+	if (r < 0 || (r = image_open(s, word, &im, e)) < 0)
+		return r;
+	struct described d = { .config = read_document(s, im.manifest.config->digest, STORE_CONFIG_MAX),
+			       .manifest = read_document(s, im.digest, STORE_MANIFEST_MAX),
+			       .tags = json_array(), .digests = json_array() };
+	add_names(names, hit.digest, d.tags, d.digests);
+	json_array_append_new(array, describe(s, &im, &d));
+	return 0;
+}
+
+static json_t *load_object(const char *text)
+{
+	json_t *doc = json_loads(text, 0, NULL);
+	return json_is_object(doc) ? doc : json_object();
+}
+
+/* A packed image tells the same of itself, wherever it is; its documents are verified, and not its file system. */
+static int inspect_packed(const struct store *s, const char *path, json_t *array, struct err *e)
+{
+	packed_auto struct packed p = { .config_bytes = NULL };
+	fd_auto int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int r = fd < 0 ? err_sys(e, "open") : packed_open(fd, &p, e);
+	if (r == 0 && !p.manifest_bytes)
+		r = err_new(e, EINVAL, "a file of a store, without an image's configuration");
+	if (r < 0)
+		return err_at(e, r, "%s", path);
+	struct image im = { .manifest = p.manifest, .config = p.config, .process = p.config.process,
+			    .layers = p.config.rootfs->diff_ids };
+	struct described d = { .config = load_object(p.config_bytes), .manifest = load_object(p.manifest_bytes),
+			       .tags = json_array(), .digests = json_array() };
+	memcpy(im.digest, p.head.manifest.digest, DIGEST_TEXT_MAX);
+	if (p.head.name[0])
+		json_array_append_new(d.tags, json_string(p.head.name));
+	json_t *doc = describe(s, &im, &d);
+	json_object_set_new(doc, "Erofs", json_pack("{s:s, s:I}", "Path", path, "Size", (json_int_t)p.head.erofs_size));
+	json_array_append_new(array, doc);
+	return 0;
+}
+
 int image_cmd_inspect(const struct store *s, const union image_options *options, int argc, char **argv,
 		      struct err *e)
 {
 	names_auto struct names names = { .n = 0 };
 	json_t *array = json_array();
 	int r = names_read(s, &names, e);
-	for (int i = 0; r == 0 && i < argc; i++) {
-		image_auto struct image im = { .name = NULL };
-		struct name_hit hit;
-		r = names_resolve(s, argv[i], &hit, e);
-		if (r == 0)
-			r = image_open(s, argv[i], &im, e);
-		if (r == 0)
-			json_array_append_new(array, describe(s, &im, hit.digest, &names));
-	}
+	for (int i = 0; r == 0 && i < argc; i++)
+		r = pack_is_word(argv[i]) ? inspect_packed(s, argv[i], array, e) :
+					    inspect_stored(s, argv[i], &names, array, e);
 	if (r == 0)
 		r = out_objects(array, options->inspect.format, e);
 	json_decref(array);

@@ -8,6 +8,7 @@
 #include "cli/image_filter.h"
 #include "cli/image_text.h"
 #include "cli/out.h"
+#include "image/erofsmount.h"
 #include "image/survey.h"
 #include "util/mem.h"
 
@@ -25,6 +26,7 @@ struct image_row {
 	const char *labels;
 	int64_t size_bytes;
 	int64_t containers;
+	int64_t erofs_bytes; /* of the file that it was converted to */
 };
 
 /* clang-format off */
@@ -43,6 +45,7 @@ static const struct out_field fields[] = {
 	OUT_STR(R, os, "Os"),
 	OUT_JSON(R, labels, "Labels"),
 	OUT_I64(R, containers, "Containers"),
+	OUT_I64(R, erofs_bytes, "ErofsBytes"),
 };
 /* clang-format on */
 
@@ -120,6 +123,7 @@ static bool fill_row(const struct listing *l, const struct name_row *from, struc
 		row->arch = arena_str(a, im.config.arch ? im.config.arch : "");
 		row->os = arena_str(a, im.config.os ? im.config.os : "");
 		row->labels = labels_text(a, &im);
+		row->erofs_bytes = erofs_bytes(l->store, im.digest);
 		row->containers = count_containers(l, from->desc->digest);
 	}
 	row->size = image_size_text(a, row->size_bytes);

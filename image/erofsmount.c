@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -113,4 +114,12 @@ bool erofs_has(const struct store *s, const char *digest)
 {
 	char path[STORE_PATH_MAX];
 	return s->dir >= 0 && faccessat(s->dir, erofs_path(digest, path), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int64_t erofs_bytes(const struct store *s, const char *digest)
+{
+	char path[STORE_PATH_MAX];
+	struct stat st;
+	bool is_there = s->dir >= 0 && fstatat(s->dir, erofs_path(digest, path), &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return is_there ? st.st_size : 0;
 }

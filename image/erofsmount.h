@@ -36,5 +36,8 @@ char *erofs_path(const char *digest, char out[static STORE_PATH_MAX]);
 /* Opens the EROFS file that a stored image was converted to, to be read. -ENOENT: it was not. */
 int erofs_open(const struct store *s, const char *digest);
 
+/* Its size in bytes; 0: there is none. */
+int64_t erofs_bytes(const struct store *s, const char *digest);
+
 /* Whether there is one. */
 bool erofs_has(const struct store *s, const char *digest);

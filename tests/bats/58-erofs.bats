@@ -84,6 +84,25 @@ mounted() {
 	grep -q '^hidden/above' want
 }
 
+@test "convert and pack: ls and inspect tell of the files" {
+	base_image
+	assert_equal "$(image ls --format '{{.ErofsBytes}}')" 0
+	assert_equal "$(image inspect base:1 | jq -c '.[0].Erofs')" null
+	kist image convert -q base:1 >/dev/null
+	size=$(stat -c %s "$(erofs_of base:1)")
+	assert_equal "$(image ls --format '{{.ErofsBytes}}')" "$size"
+	assert_equal "$(image inspect base:1 | jq -r '.[0].Erofs | .Path, .Size' | xargs)" "$(erofs_of base:1) $size"
+	kist pack -q base:1 -o app.kist
+	run kist image inspect ./app.kist
+	assert_success
+	KIST_STORE=$PWD/none
+	assert_equal "$(kist image inspect ./app.kist | jq -c '.[0] | [.RepoTags, .Erofs.Path, (.RootFS.Layers | length)]')" \
+		'[["base:1"],"./app.kist",1]'
+	run kist image inspect ./none.kist
+	assert_failure 1
+	assert_output --partial "./none.kist: open: No such file"
+}
+
 @test "convert: the bytes follow from the tree alone" {
 	layered app:1
 	kist image convert -q app:1 >/dev/null
