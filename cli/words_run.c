@@ -176,6 +176,7 @@ static const struct command_example run_examples[] = {
 	{ "kist run --rm -it debian sh", "a shell in a fresh container that is gone afterwards" },
 	{ "kist run -d --name web -m 256m --cpus 0.5 -v /srv/www:/www:ro httpd",
 	  "a service in the background, limited" },
+	{ "kist run --rm ./app.kist", "an image that comes in one file" },
 	{ "kist run --config config.example.json", "the container that one JSON file describes" },
 	{ "kist run --bundle . c1", "an OCI bundle in the foreground" },
 };
@@ -190,7 +191,8 @@ static const struct command_text run_text = {
 		"an OCI config.json: it names its image by the annotation io.kist.image, or a root "
 		"directory by root.path; what it leaves out comes from the image and from kist's "
 		"defaults, and the options go over it. An image that is not in the store is pulled first, as "
-		"--pull says. With --bundle, the directory is an OCI bundle and "
+		"--pull says. IMAGE may be a file that kist pack has written: a word that begins with "
+		"\"/\", \"./\" or \"../\", or ends in \".kist\". With --bundle, the directory is an OCI bundle and "
 		"the word an ID, as runc has it.\n\n"
 		"In the foreground, signals are passed on to the program and kist ends with the program's "
 		"status. With -d, a keeper stays behind that writes the log and records how the program "

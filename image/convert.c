@@ -15,6 +15,7 @@
 #include "image/index.h"
 #include "image/names.h"
 #include "image/objlock.h"
+#include "image/pack.h"
 #include "image/packcheck.h"
 #include "util/fd.h"
 
@@ -76,6 +77,9 @@ static int convert(struct ingest *in, struct convert_request *rq, const char *ro
 	int r = rq->new_name ? ref_parse(rq->new_name, &ref, e) : 0;
 	if (r == 0 && rq->new_name && ref.digest[0])
 		r = err_new(e, EINVAL, "image name \"%s\": a name that is given has no digest", rq->new_name);
+	if (r == 0 && rq->drops_layers && !pack_can_mount(in))
+		r = err_new(e, EOPNOTSUPP, "--drop-layers: the layers are needed, since EROFS files can be mounted by root on "
+			    "Linux 6.12 and later only");
 	if (r < 0 || (r = lock_image(in, image, e)) < 0)
 		return r;
 	rq->was_there = erofs_has(in->store, image->digest);

@@ -23,6 +23,12 @@ int image_pack(const struct store *s, struct pack_request *request, struct err *
 /* Forgets which packed files were verified: each is verified again at its next use. */
 int pack_drop_notes(const struct store *s, struct err *e);
 
+/*
+ * Whether this kernel mounts a file of the store for us: tried with an empty file system of our own making, before there is a
+ * stranger's.
+ */
+bool pack_can_mount(struct ingest *in);
+
 /* Takes the image in a packed file into the store, as a stored image like others, under request->name or the file's. */
 int pack_load(struct ingest *in, const struct load_request *request, struct err *e);
 

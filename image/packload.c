@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack_load, pack_prepare and pack_drop_notes of pack.h. */
+/* What pack.h has to do with packed files that are there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -169,8 +169,7 @@ int pack_load(struct ingest *in, const struct load_request *rq, struct err *e)
 
 /* ---- ready to run ---- */
 
-/* Whether this kernel mounts a file: tried with an empty file system of our own making, since a stranger's comes later. */
-static bool can_mount(struct ingest *in)
+bool pack_can_mount(struct ingest *in)
 {
 	tree_auto struct tree t = TREE_NONE;
 	struct tree_inode root = { .mode = S_IFDIR | 0755 };
@@ -219,7 +218,7 @@ static int prepare(struct ingest *in, struct opened *o, const char *path, bool i
 	const struct load_request rq = { .path = path, .options = *options, .loaded = loaded };
 	if (fstat(o->own_file, &before) < 0)
 		return err_sys(e, "stat");
-	*ret_is_noted = is_mountable && !pack_unmountable(&o->packed.head, &before) && can_mount(in);
+	*ret_is_noted = is_mountable && !pack_unmountable(&o->packed.head, &before) && pack_can_mount(in);
 	int r = packed_tree(&o->packed.head, o->erofs, !*ret_is_noted, &o->tree, e);
 	if (r < 0)
 		return r;

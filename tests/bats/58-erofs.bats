@@ -470,6 +470,9 @@ mounted() {
 	assert_line --partial root
 	run as_user "$KIST" image convert "$(as_user "$KIST" images -q | head -n 1)"
 	assert_success
+	run as_user "$KIST" image convert --drop-layers "$(as_user "$KIST" images -q | head -n 1)"
+	assert_failure 1
+	assert_output --partial "the layers are needed"
 	run as_user "$KIST" run --rm ./app.kist echo again
 	assert_output again
 	run as_user env KIST_EROFS=always "$KIST" run --rm ./app.kist true
