@@ -143,5 +143,6 @@ int idmapped_overlay(const int *lower, size_t n, int dir, const struct spec_id_m
 		if ((fd = map_one(lower[m.n], userns, e)) < 0)
 			return fd;
 	int r = open_own(&m, dir, userns, e);
-	return r < 0 ? r : mount_mapped(&m, flags, e);
+	/* All of these are attached nowhere, which make_attached sees to. */
+	return r < 0 ? r : mount_mapped(&m, flags & ~(unsigned)OVERLAY_UNATTACHED, e);
 }

@@ -328,6 +328,14 @@ static int overlay_by_mount(const struct overlay *o, struct err *e)
 	return fd < 0 ? err_ret(e, fd, "overlay of %zu layers", o->n) : fd;
 }
 
+/* An attempt that came as far as the work directory has left its mark there, by which the next one would be refused. */
+static void forget_attempt(int work)
+{
+	unlinkat(work, "work/incompat/volatile/dirty", 0);
+	unlinkat(work, "work/incompat/volatile", AT_REMOVEDIR);
+	unlinkat(work, "work/incompat", AT_REMOVEDIR);
+}
+
 static int add_layers(int fs, const int *lower, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i++)
@@ -362,7 +370,10 @@ int mount_overlay(const int *lower, size_t n, int upper, int work, unsigned flag
 		return fs_error(fs, "volatile", e);
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
 		/* Before Linux 6.5 any word was taken, and only looked at here. */
-		if ((is_added || (flags & OVERLAY_UNATTACHED)) && errno == EINVAL)
+		const bool is_again = (is_added || (flags & OVERLAY_UNATTACHED)) && errno == EINVAL;
+		if (is_again && work >= 0 && (flags & OVERLAY_VOLATILE))
+			forget_attempt(work);
+		if (is_again)
 			return overlay_by_mount(&(struct overlay){ lower, n, upper, work, flags }, e);
 		return fs_error(fs, "overlay", e);
 	}
