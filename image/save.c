@@ -159,8 +159,15 @@ static int add_signatures(struct saver *s, struct saved *image, int locks, struc
 	r = objlock_use(locks, image->signatures_digest, e);
 	if (r == 0)
 		r = objlock_use(locks, image->signatures.doc.config->digest, e);
-	for (size_t i = 0; r == 0 && i < image->signatures.doc.layers.n; i++)
-		r = objlock_use(locks, image->signatures.doc.layers.v[i].digest, e);
+	for (size_t i = 0; r == 0 && i < image->signatures.doc.layers.n; i++) {
+		const char *payload = image->signatures.doc.layers.v[i].digest;
+		r = objlock_use(locks, payload, e);
+		if (r == 0 && !store_has_blob(s->store, payload))
+			r = err_new(e, ENOENT,
+				    "image %s: payload %s of a signature is missing (sign again, or use "
+				    "--remove-signatures)",
+				    image->im.digest, payload);
+	}
 	return r;
 }
 

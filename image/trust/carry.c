@@ -238,6 +238,16 @@ static int add(struct ingest *in, const char *digest, json_t *layers, struct err
 	return r;
 }
 
+/* What has lost its payload can never be verified again. */
+static void drop_lost(const struct store *s, json_t *layers)
+{
+	for (size_t i = json_array_size(layers); i-- > 0;) {
+		const char *digest = text(json_array_get(layers, i), "digest");
+		if (!digest_is_valid(digest) || !store_has_blob(s, digest))
+			json_array_remove(layers, i);
+	}
+}
+
 int carry_add(struct ingest *in, const char *digest, const char *payload, size_t len, const char *own_signature,
 	      struct err *e)
 {
@@ -251,6 +261,7 @@ int carry_add(struct ingest *in, const char *digest, const char *payload, size_t
 	    (r = put(in, payload, len, at, e)) < 0)
 		return r;
 	json_t *layers = has.manifest ? layers_of(has.manifest, has.manifest_len) : json_array();
+	drop_lost(in->store, layers);
 	json_array_append_new(layers, json_pack("{s:s, s:I, s:s, s:{s:s}}", "mediaType", ATTACH_LAYER_TYPE, "size",
 						(json_int_t)len, "digest", at, "annotations", ATTACH_SIGNATURE,
 						own_signature));

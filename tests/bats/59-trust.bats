@@ -510,6 +510,32 @@ refused() {
 	assert_equal "sha256:$(sha256sum <copied/manifest.json | cut -d' ' -f1)" "$digest"
 }
 
+@test "a signature whose payload is lost stands in the way of nothing for long" {
+	openssl_key one
+	openssl_key two
+	image load lay --name h.test/app:1
+	image sign --key one.pem -a n=1 h.test/app:1
+	image sign --key two.pem -a n=2 h.test/app:1
+	manifest=$(jq -r '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] | endswith(".sig")) | .digest' \
+		"$KIST_STORE/index.json")
+	payload=$(jq -r '.layers[0].digest' "$KIST_STORE/blobs/sha256/${manifest#*:}")
+	rm "$KIST_STORE/blobs/sha256/${payload#*:}"
+	run image verify --key one.pub h.test/app:1
+	assert_failure 1
+	image verify --key two.pub h.test/app:1
+	run image save --format oci-archive -o app.tar h.test/app:1
+	assert_failure 1
+	assert_output --partial "payload $payload of a signature is missing (sign again, or use --remove-signatures)"
+	refute [ -e app.tar ]
+	image save --format oci-archive --remove-signatures -o app.tar h.test/app:1
+	image sign --key one.pem h.test/app:1
+	image check
+	for key in one two; do
+		image verify --key $key.pub h.test/app:1
+	done
+	image save --format oci-archive -o again.tar h.test/app:1
+}
+
 # ---- users ----
 
 @test "a user other than root: his own policy, keys that he may not read, sign and verify" {
