@@ -8,6 +8,7 @@ load ../helpers/common
 load ../helpers/image
 load ../helpers/registry
 load ../helpers/remote
+load ../helpers/user
 
 setup() {
 	registry_setup
@@ -251,4 +252,23 @@ mirror() {
 	assert_failure 1
 	assert_output --partial "$PROXY asks for a user and a password: kist login $PROXY"
 	assert_equal "$(requests .authorization | sort -u)" null
+}
+
+@test "a user other than root logs in, and pulls by what is kept" {
+	user_setup
+	registry_start one basic
+	layout_image lay x base one
+	skopeo copy -q --dest-tls-verify=false --dest-creds ann:secret oci:lay:x "docker://$REGISTRY/app:1"
+	mkdir -p user/home/.config/containers
+	printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$REGISTRY" >user/home/.config/containers/registries.conf
+	# shellcheck disable=SC2016
+	run as_user sh -c '"$KIST" login -u ann -p secret "$1" && exec "$KIST" pull -q "$1/app:1"' - "$REGISTRY"
+	assert_success
+	assert_line 'Login Succeeded!'
+	assert_line --regexp '^sha256:'
+	assert_equal "$(stat -c '%u %a' user/run/containers/auth.json)" "$USER_ID 600"
+	# shellcheck disable=SC2016
+	run as_user sh -c '"$KIST" logout "$1" && "$KIST" pull -q "$1/app:1"' - "$REGISTRY"
+	assert_failure 1
+	assert_output --partial "$REGISTRY asks for a user and a password: kist login $REGISTRY"
 }
