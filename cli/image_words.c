@@ -31,7 +31,8 @@ static const struct command_text load_text = {
 	.usage = "[OPTIONS] PATH[:TAG]...",
 	.about =
 		"Reads images from an OCI layout directory, an OCI archive or an archive of docker save "
-		"into the store, verifies each digest, and unpacks each layer once. Prints the name of "
+		"into the store, verifies each digest, and unpacks each layer once. Files that a layer in the "
+		"store has already, equal to the last byte, become names of the same file. Prints the name of "
 		"each image. Without a path, or with \"-\", reads an archive from standard input.",
 	WORDS_EXAMPLES(load_examples),
 };

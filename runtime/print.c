@@ -72,6 +72,17 @@ static void put_namespaces(struct str *out, const struct plan *p)
 	str_puts(out, "],");
 }
 
+/* Inside, outside as kist sees it, how many: the line of /proc/PID/uid_map. */
+static void put_maps(struct str *out, const char *key, const struct spec_id_maps *maps)
+{
+	put_key(out, key);
+	str_puts(out, "[");
+	for (size_t i = 0; i < maps->n; i++)
+		str_fmt(out, "%s\"%u %u %u\"", i ? "," : "", maps->v[i].container_id.v, maps->v[i].host_id.v,
+			maps->v[i].size.v);
+	str_puts(out, "],");
+}
+
 static void put_net_devices(struct str *out, const struct plan *p)
 {
 	if (!(p->need & NEED_NETDEV))
@@ -224,6 +235,10 @@ void plan_print(struct str *out, const struct plan *p)
 	put_pair(out, "rootfs", p->rootfs, false);
 	str_fmt(out, "\"readonly\":%s,", p->need & NEED_READONLY ? "true" : "false");
 	put_namespaces(out, p);
+	if (p->new_ns & CLONE_NEWUSER) {
+		put_maps(out, "uidMap", p->uid_maps);
+		put_maps(out, "gidMap", p->gid_maps);
+	}
 	put_net_devices(out, p);
 	put_mounts(out, p);
 	put_key(out, "devices");

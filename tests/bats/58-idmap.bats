@@ -175,6 +175,14 @@ owners='busybox stat -c "%u:%g %n" /bin/busybox /home/app/file /data/seed /etc/h
 	kist rm -f a3
 	kist run -d --name b --userns auto:size=3000 app:1 busybox sleep 1000
 	assert_equal "$(cat "$KIST_STORE/containers/b/ids")" "$taken"
+	# a plan shows the next ones, and takes none
+	first=$(kist plan --userns auto:size=500 app:1 | jq -r '.uidMap[]')
+	assert_equal "$(kist plan --userns auto:size=500 app:1 | jq -r '.gidMap[]')" "$first"
+	read -r inside outside count <<<"$first"
+	assert_equal "$inside $count" "0 500"
+	run awk -v from="$outside" '$1 < from + 500 && from < $1 + $2' "$KIST_STORE"/containers/*/ids
+	assert_output ''
+	assert_equal "$(ls "$KIST_STORE/containers" | wc -l)" 6
 	kist rm -f a1 a2 a4 a5 a6 b
 }
 
