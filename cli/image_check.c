@@ -8,9 +8,22 @@
 
 static void on_told(void *ctx, bool is_wrong, const char *line)
 {
-	size_t *wrong = ctx;
+	(void)ctx;
+	(void)is_wrong;
 	puts(line);
-	*wrong += is_wrong;
+}
+
+/* What is still wrong is found out by looking again. */
+static int mend(const struct store *s, const struct check_request *request, const struct check_result *found,
+		size_t *ret_left, struct err *e)
+{
+	check_auto struct check_result left = { .n = 0 };
+	const struct repair_request repair = { .told = on_told };
+	int r = repair_run(s, found, &repair, e);
+	if (r == 0 && found->n)
+		r = check_run(s, request, &left, e);
+	*ret_left = left.n;
+	return r;
 }
 
 int image_cmd_check(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
@@ -23,11 +36,10 @@ int image_cmd_check(const struct store *s, const union image_options *options, i
 	int r = check_run(s, &request, &result, e);
 	if (r < 0)
 		return r;
-	size_t wrong = o->repair ? 0 : result.n;
-	const struct repair_request repair = { .told = on_told, .ctx = &wrong };
+	size_t wrong = result.n;
 	for (size_t i = 0; i < result.n; i++)
 		puts(result.lines[i]);
-	if (o->repair && (r = repair_run(s, &result, &repair, e)) < 0)
+	if (o->repair && (r = mend(s, &request, &result, &wrong, e)) < 0)
 		return r;
 	if (!o->quiet)
 		fprintf(stderr, "%zu blobs and %zu layers checked, %zu wrong\n", result.blobs, result.layers, result.n);

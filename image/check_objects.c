@@ -166,8 +166,10 @@ static int compare_tree(struct work *w, struct flow *f, struct err *e)
 		return drain(f, e);
 	snprintf(file, sizeof(file), "%s/%s", path, fs == FS_PLAIN ? "fs" : "fs-opaque");
 	fd_auto int root = openat(w->c->store->dir, file, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (root < 0)
+	if (root < 0) {
+		check_say(w->c, "layer %s: %s", w->job->diff_id, strerror(errno));
 		return drain(f, e);
+	}
 	int r = treecheck(f, root, on_difference, w, &tree, e);
 	if (r == 0)
 		compare_record(w, path, fs, &tree);
@@ -191,6 +193,13 @@ static int read_layer(struct work *w, char diff_id[static DIGEST_TEXT_MAX], stru
 	return r;
 }
 
+static void drop_lines(struct work *w)
+{
+	for (size_t i = 0; i < w->line_count; i++)
+		free(w->lines[i]);
+	free(w->lines);
+}
+
 static void judge(struct work *w, uint64_t bytes, int r, const char *diff_id, const struct err *e)
 {
 	char got[DIGEST_TEXT_MAX];
@@ -212,12 +221,9 @@ static void judge(struct work *w, uint64_t bytes, int r, const char *diff_id, co
 	if (is_bad)
 		check_note(c, &c->result.bad_blobs, job->digest);
 	bool is_sound = !is_bad && r == 0 && strcmp(diff_id, job->diff_id) == 0;
-	for (size_t i = 0; i < w->line_count; i++) {
-		if (is_sound)
-			check_say(c, "layer %s: %s", job->diff_id, w->lines[i]);
-		free(w->lines[i]);
-	}
-	free(w->lines);
+	for (size_t i = 0; is_sound && i < w->line_count; i++)
+		check_say(c, "layer %s: %s", job->diff_id, w->lines[i]);
+	drop_lines(w);
 }
 
 static void check_blob(struct check *c, struct check_job *job)
@@ -229,8 +235,13 @@ static void check_blob(struct check *c, struct check_job *job)
 				O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return; /* removed before our lock */
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		check_say(c, "blob %s: %s", job->digest, fd < 0 ? strerror(errno) : "not a regular file");
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		/* That we cannot read it says nothing about it: a repair must leave it alone. */
+		check_say(c, "blob %s: %s", job->digest, strerror(errno));
+		return;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		check_say(c, "blob %s: not a regular file", job->digest);
 		check_note(c, &c->result.bad_blobs, job->digest);
 		return;
 	}
@@ -250,9 +261,12 @@ static void check_blob(struct check *c, struct check_job *job)
 	struct err rest;
 	int r = job->diff_id[0] ? read_layer(w, diff_id, &e) : drain(&w->intake.flow, &e);
 	/* Whatever was wrong inside: the digest is that of all bytes. */
-	if (r < 0 && drain(&w->intake.flow, &rest) < 0)
-		e = rest;
-	judge(w, (uint64_t)st.st_size, r, diff_id, &e);
+	if (drain(&w->intake.flow, &rest) == 0) {
+		judge(w, (uint64_t)st.st_size, r, diff_id, &e);
+	} else {
+		check_say(c, "blob %s: %s", job->digest, rest.text);
+		drop_lines(w);
+	}
 	intake_done(&w->intake);
 	free(w);
 }

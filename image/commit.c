@@ -236,6 +236,8 @@ static int publish_tree(struct ingest *in, const struct layerjob *job, bool is_r
 	if (is_remade && renameat2(in->dir, from, in->store->dir, store_layer_path(job->diff_id, to),
 				   RENAME_EXCHANGE) == 0)
 		return 0;
+	if (is_remade && errno != ENOENT)
+		return err_sys(e, "layer %s", job->diff_id);
 	if (renameat(in->dir, from, in->store->dir, store_layer_path(job->diff_id, to)) < 0 &&
 	    errno != EEXIST && errno != ENOTEMPTY)
 		return err_sys(e, "layer %s", job->diff_id);

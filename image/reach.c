@@ -24,7 +24,7 @@ const char *reach_word(enum reach_kind kind)
 
 static void tell(const struct walk *w, const struct reached *thing, int r, const struct err *e)
 {
-	w->fn(w->ctx, thing, r == -ENOENT ? "missing" : r < 0 ? e->text : NULL);
+	w->fn(w->ctx, thing, r == -ENOENT ? REACH_MISSING : r < 0 ? e->text : NULL);
 }
 
 /* The config's diffIDs, if it is an image's: an artifact's may be anything. */

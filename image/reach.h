@@ -21,6 +21,9 @@ struct reached {
  */
 typedef void reach_fn(void *ctx, const struct reached *thing, const char *problem);
 
+/* The problem of what is not there at all. */
+#define REACH_MISSING "missing"
+
 void reach_row(const struct store *s, const struct descriptor *row, reach_fn *fn, void *ctx);
 
 /* "manifest", "config", ... */

@@ -78,6 +78,7 @@ static int drop_erofs(struct repair *m, struct err *e)
 struct lack {
 	const struct store *store;
 	char document[DIGEST_TEXT_MAX], blob[DIGEST_TEXT_MAX];
+	bool is_unread; /* a document is there, but is none */
 	bool is_stuck; /* a layer is neither unpacked nor can it be */
 };
 
@@ -85,8 +86,11 @@ static void on_thing(void *ctx, const struct reached *thing, const char *problem
 {
 	struct lack *l = ctx;
 	const char *digest = thing->desc->digest;
-	if (problem && thing->is_ours)
+	/* What is there but cannot be read just now is no reason to take a name away. */
+	if (problem && thing->is_ours && strcmp(problem, REACH_MISSING) == 0)
 		memcpy(l->document, digest, DIGEST_TEXT_MAX);
+	else if (problem && thing->is_ours)
+		l->is_unread = true;
 	if (thing->kind != REACH_LAYER || !thing->is_ours || store_has_blob(l->store, digest))
 		return;
 	memcpy(l->blob, digest, DIGEST_TEXT_MAX);
@@ -104,6 +108,8 @@ static int check_row(struct repair *m, const struct name_row *row, struct err *e
 			tell(m, false, "image %s: removed, for want of %s; load or pull it again", name, l.document);
 		return r;
 	}
+	if (l.is_unread)
+		tell(m, true, "image %s: its documents cannot be read: load or pull it again", name);
 	if (l.blob[0])
 		tell(m, true, "image %s: lacks the layer blob %s: %s until it is loaded or pulled again", name, l.blob,
 		     l.is_stuck ? "it cannot run" : "it runs, but cannot be saved or pushed");
@@ -205,6 +211,13 @@ static int remake_layers(struct repair *m, struct err *e)
 
 /* ---- notes of blobs that are gone ---- */
 
+/* Gone for sure, which an error of the disk is not. */
+static bool is_blob_gone(const struct store *s, const char *digest)
+{
+	char path[STORE_PATH_MAX];
+	return faccessat(s->dir, store_blob_path(digest, path), F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 /* What keep_old has kept, once nobody runs on it. */
 static int drop_replaced(struct repair *m, int layer, const char *hex, const char *name, struct err *e)
 {
@@ -233,7 +246,7 @@ static int drop_notes(struct repair *m, const char *hex, struct err *e)
 		if (strncmp(de->d_name, "from-", 5) != 0)
 			continue;
 		snprintf(digest, sizeof(digest), "sha256:%.64s", de->d_name + 5);
-		if (digest_is_valid(digest) && store_has_blob(m->in.store, digest))
+		if (digest_is_valid(digest) && !is_blob_gone(m->in.store, digest))
 			continue;
 		if (unlinkat(top, de->d_name, 0) < 0 && errno != ENOENT)
 			r = err_sys(e, "%s/%s", path, de->d_name);

@@ -604,3 +604,54 @@ Untagged: also:1"
 	cd /
 	assert_equal "$(kist image mount)" ""
 }
+
+# ---- at once ----
+
+@test "no global lock: loads, runs, removals, prunes and checks at once, and each does the right thing" {
+	base_image
+	layout_image lay one "$KIST_TEST_ROOTFS" >/dev/null
+	umoci config --image lay:one --config.user 0:0 --config.cmd /bin/true
+	mkdir -p two/srv
+	echo two >two/srv/two
+	umoci tag --image lay:one two
+	umoci insert --image lay:two two / >/dev/null
+	local pids=() end=$((SECONDS + 6))
+	many() { # NAME COMMAND...: again and again; what fails is told
+		local name=$1 n=0
+		shift
+		while [ $SECONDS -lt $end ]; do
+			n=$((n + 1))
+			"$@" >out."$name" 2>&1 || { echo "$name: round $n: status $?: $(cat out."$name")" >>errors; }
+		done
+		echo "$name $n" >>rounds
+	}
+	# each has a name of its own: what it does must be as if it was alone
+	turn() {
+		image load -q --name "$1" "$2" || return
+		[ "$(kist run --rm "$1" sh -c "$3")" = "$4" ] || { echo "run: not $4"; return 1; }
+		image rm "$1"
+	}
+	many one turn one:1 lay:one 'echo works' works &
+	pids+=($!)
+	many two turn two:1 lay:two 'cat /srv/two' two &
+	pids+=($!)
+	many prune image prune -f &
+	pids+=($!)
+	many check image check -q &
+	pids+=($!)
+	many run kist run --rm base:1 true &
+	pids+=($!)
+	many tree image tree &
+	pids+=($!)
+	wait "${pids[@]}"
+	assert_equal "$(cat errors 2>/dev/null)" ""
+	assert [ "$(awk '{ n += $2 } END { print n }' rounds)" -gt 30 ]
+	assert_equal "$(image ls --format '{{.Name}}')" base:1
+	run image check -q
+	assert_output ""
+	# all space is back: a fresh store with the same image takes as much
+	image prune -f >/dev/null
+	kist save -q --format oci-archive -o base.tar base:1
+	"$KIST_IMAGE" --store fresh load -q base.tar >/dev/null
+	assert_equal "$(blocks "$KIST_STORE"/{blobs,layers,tmp})" "$(blocks fresh/{blobs,layers,tmp})"
+}

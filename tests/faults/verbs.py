@@ -551,6 +551,10 @@ class ImageRepair(ImageVerb):
     name = "image check --repair"
     names = ("new:new",)
 
+    def __init__(self, place):
+        super().__init__(place)
+        self.words += ("image new:new", "image \"new:new\"", "layers/sha256", "tmp/", "fs")
+
     def setup(self):
         super().setup()
         for path, _, names in os.walk(self.p.store + "/layers"):
@@ -563,7 +567,7 @@ class ImageRepair(ImageVerb):
         return self.p.kist("image", "check", "-q", "--repair", "new:new")
 
     def worked(self, done):
-        done = self.p.do("image", "check", "-q")
+        done = self.p.do("image", "check", "-q", "new:new")
         return "" if done.status == 0 else "image check: %s" % done.out
 class Commit(Load):
     """An image of a stopped container. A killed kist-image, whose files the next command takes away, is an error that kist
