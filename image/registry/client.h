@@ -18,7 +18,7 @@ struct registry {
 	struct http http;
 	struct target *targets; /* in the order in which they are tried */
 	size_t target_count;
-	pthread_mutex_t lock;  /* for opening targets after one was chosen */
+	pthread_mutex_t lock;  /* while a target is opened */
 	struct target *chosen; /* NULL: none has answered with what was asked for */
 	char path[REF_NAME_MAX];
 	char name[REF_NAME_MAX];

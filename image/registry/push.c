@@ -236,7 +236,9 @@ static int push(const struct store *s, const struct push_request *request, const
 	if (r < 0 || request->leaves_signatures)
 		return r;
 	r = signatures_push(registry, s, im->digest, e);
-	return r < 0 ? err_at(e, r, "the image is there, its signatures are not (--remove-signatures leaves them out)") : 0;
+	return r < 0 ? err_at(e, r,
+			      "the image is there, its signatures are not (--remove-signatures leaves them out)")
+		     : 0;
 }
 
 int image_push(const struct store *s, const struct push_request *request, char ret_digest[static DIGEST_TEXT_MAX],

@@ -17,13 +17,16 @@ char *registry_scope(const struct session *s, bool writes)
 	return mem_fmt("repository:%s:%s", s->endpoint.path, writes ? "pull,push" : "pull");
 }
 
+/* By several threads at a time: a target that was not needed before may be now. */
 static int open_target(struct registry *r, struct target *t, struct err *e)
 {
-	int n = t->is_open ? 0
-			   : session_open(&t->session, &r->http, &r->options, t->endpoint,
-					  &r->conf.credential_helpers, e);
+	int n = 0;
+	pthread_mutex_lock(&r->lock);
+	if (!t->is_open)
+		n = session_open(&t->session, &r->http, &r->options, t->endpoint, &r->conf.credential_helpers, e);
 	if (n == 0)
 		t->is_open = true;
+	pthread_mutex_unlock(&r->lock);
 	return n;
 }
 
@@ -50,10 +53,7 @@ struct session *registry_next(struct registry *r, const struct session *s)
 	struct err ignored;
 	if (++i == r->target_count || r->targets[i].candidate != candidate)
 		return NULL;
-	pthread_mutex_lock(&r->lock);
-	int n = open_target(r, &r->targets[i], &ignored);
-	pthread_mutex_unlock(&r->lock);
-	return n < 0 ? NULL : &r->targets[i].session;
+	return open_target(r, &r->targets[i], &ignored) < 0 ? NULL : &r->targets[i].session;
 }
 
 /* Of several failures all are told, since each may be the one that matters. */

@@ -71,15 +71,19 @@ static int advise(const struct session *s, const char *url, const struct http_an
 		host, words, is_here ? ", which is safe on this machine" : "");
 }
 
-/* Where plain HTTP is allowed and TLS is not there, it is tried in its place. */
-static bool falls_back(struct session *s, const struct http_answer *a)
+/*
+ * Where plain HTTP is allowed and TLS is not there, it is tried in its place. Of threads that find that out at the same
+ * time, each goes on with it.
+ */
+static bool falls_back(struct session *s, const char *url, const struct http_answer *a)
 {
-	if (!s->is_insecure || atomic_load(&s->scheme) != SCHEME_UNKNOWN)
+	int unknown = SCHEME_UNKNOWN;
+	if (!s->is_insecure || !http_is_https(url))
 		return false;
 	if (a->failure != HTTP_NO_TLS && a->failure != HTTP_UNREACHABLE && a->failure != HTTP_CUT)
 		return false;
-	atomic_store(&s->scheme, SCHEME_HTTP);
-	return true;
+	atomic_compare_exchange_strong(&s->scheme, &unknown, SCHEME_HTTP);
+	return atomic_load(&s->scheme) == SCHEME_HTTP;
 }
 
 static void note_answer(struct session *s)
@@ -195,7 +199,7 @@ static int answer_once(struct session *s, const struct session_call *call, const
 {
 	free_auto char *url = call->url ? mem_str(call->url) : session_url(s, call->path);
 	int r = follow(s, call, url, value, a, e);
-	if (r == 0 || call->url || !falls_back(s, a))
+	if (r == 0 || call->url || !falls_back(s, url, a))
 		return r;
 	http_answer_done(a);
 	*a = (struct http_answer){ .status = 0 };
