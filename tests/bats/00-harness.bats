@@ -67,6 +67,21 @@ expect_leak() {
 	expect_leak '^netdev kist-leak0'
 }
 
+@test "a loop device upon a file of the test, and no other" {
+	truncate -s 1M mine
+	losetup -f "$PWD/mine"
+	expect_leak "^loop /sys/block/loop[0-9]+/loop/backing_file $PWD/mine"
+	local other
+	other=$(mktemp)
+	truncate -s 1M "$other"
+	local device
+	device=$(losetup --show -f "$other")
+	run assert_nothing_left
+	losetup -d "$device"
+	rm "$other"
+	assert_success
+}
+
 @test "a container's state" {
 	mkdir -p "$KIST_ROOT/c1" "$KIST_STORE/containers/c2"
 	expect_leak "^state $KIST_ROOT/c1"
