@@ -487,8 +487,8 @@ cached() {
 	fincore -nbo RES "/proc/$1/root$2"
 }
 
-# shares_cache IMAGE: the second and the third container find in memory what the first has read, and the third does so when
-# the first has ended
+# shares_cache IMAGE: of a file of 8 MiB, the second and the third container find in memory what the first has read, and
+# the third does so when the first has ended. The kernel may have dropped some of it meanwhile.
 shares_cache() {
 	local image=$1 pid
 	detached --name c1 "$image" sleep 60 >/dev/null
@@ -496,11 +496,11 @@ shares_cache() {
 	pid=$(kist inspect -f '{{.State.Pid}}' c2)
 	assert [ "$(cached "$pid" /data/big)" -lt 1000000 ]
 	kist exec c1 cat /data/big >/dev/null
-	assert_equal "$(cached "$pid" /data/big)" 8388608
+	assert [ "$(cached "$pid" /data/big)" -gt 6000000 ]
 	kist rm -f c1
 	detached --name c3 "$image" sleep 60 >/dev/null
 	pid=$(kist inspect -f '{{.State.Pid}}' c3)
-	assert_equal "$(cached "$pid" /data/big)" 8388608
+	assert [ "$(cached "$pid" /data/big)" -gt 6000000 ]
 	run kist run --rm "$image" sh -c 'head -c 4 /data/big | wc -c'
 	assert_output 4
 	kist rm -f c2 c3
@@ -524,6 +524,20 @@ shares_cache() {
 }
 
 # ---- with other verbs ----
+
+@test "image mount of a file in the place of layers" {
+	needs_erofs
+	base_image
+	kist image convert --drop-layers -q base:1 >/dev/null
+	run kist image mount base:1
+	assert_success
+	tree=$output
+	assert_equal "$(stat -f -c %T "$tree")" erofs
+	cmp "$tree/etc/passwd" "$KIST_TEST_ROOTFS/etc/passwd"
+	kist image umount base:1
+	run grep erofs /proc/mounts
+	assert_failure
+}
 
 @test "commit, diff, export and id maps on a file in the place of layers" {
 	needs_erofs
