@@ -30,6 +30,11 @@ two_images() {
 	assert_output ""
 	assert_equal "$(names)" "app:latest lay:one lay:two registry.test:5000/team/app:2"
 	assert_equal "$(image inspect -f '{{.Digest}}' app:latest registry.test:5000/team/app:2 | sort -u)" "$one"
+	kist tag "lay:one@$one" by-both:1
+	assert_equal "$(image inspect -f '{{.Digest}}' by-both:1)" "$one"
+	run kist tag "lay:two@$one" wrong:1
+	assert_failure 1
+	image rm by-both:1 >/dev/null
 	# lay:two loses a name of its own to lay:one, and stays
 	kist image tag lay:two other:1
 	kist tag "$one" other:1
