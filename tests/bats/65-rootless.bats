@@ -407,6 +407,17 @@ load_image() {
 	assert_equal "$(stat -c %a "$KIST_STORE")" 700
 	user_kist image unpack app:1
 	assert_equal "$(stat -c %u:%g "$KIST_STORE"/layers/sha256/*/fs/bin/suid)" "$USER_ID:$((USER_SUB + 41))"
+	# what belongs to subordinate ids is checked and counted as root's, and cannot be mounted to last
+	run user_kist image check
+	assert_success
+	assert_output --regexp '[0-9]+ blobs and [0-9]+ layers checked, 0 wrong'
+	run user_kist image tree
+	assert_success
+	run user_kist system df --format '{{.Type}} {{.Total}}'
+	assert_line "Images 1"
+	run user_kist image mount app:1
+	assert_failure 1
+	assert_output --partial 'image mount: for users other than root a mount would end with this command'
 	# what belongs to subordinate ids goes again
 	user_kist image rm app:1
 	user_kist image prune
