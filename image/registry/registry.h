@@ -4,10 +4,10 @@
  * blobs in and out. Part of kist-registry only.
  *
  * What lies behind it: registries.conf and short names (image/registry/hosts), credentials (creds), tokens (auth),
- * HTTP by libcurl (http), retries and resumption (transfer). Callers see none of them.
+ * HTTP by libcurl (http), tries and redirects (session, retry). Callers see none of them.
  *
- * Threads: one `struct registry` serves many at once, except for open, done and the first call, which chooses among
- * mirrors. Errors: -ENOENT (the registry has no such thing), -EACCES (it refuses us), -EBADMSG (bytes that are not
+ * Threads: one `struct registry` serves many at once, except for open, done and the first call of a pull, which chooses
+ * among mirrors. Errors: -ENOENT (the registry has no such thing), -EACCES (it refuses us), -EBADMSG (bytes that are not
  * what was asked for), -ECANCELED (registry_cancel), -EIO and others: network and server; all with words that name
  * host and repository.
  */
