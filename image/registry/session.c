@@ -179,7 +179,7 @@ static int send_one(struct session *s, const struct session_call *call, const ch
 static int follow(struct session *s, const struct session_call *call, const char *first, const char *value,
 		  struct http_answer *a, struct err *e)
 {
-	free_auto char *url = mem_str(first), *home = session_url(s, "/");
+	free_auto char *url = mem_str(first), *home = call->url ? session_url(s, "/") : mem_str(first);
 	for (int i = 0;; i++) {
 		int r = send_one(s, call, url, http_same_origin(home, url), value, a, e);
 		if (r < 0 || !is_redirect(a, call->request.method))
