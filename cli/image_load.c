@@ -15,7 +15,7 @@ static void print_name(void *ctx, const char *name)
 	puts(name);
 }
 
-static void set_options(struct layerjob_options *out, struct opt_num max_bytes, bool is_quiet,
+static void set_options(struct layerjob_options *out, struct opt_num max_bytes, struct opt_num max_entries, bool is_quiet,
 			bool is_verbose)
 {
 	*out = (struct layerjob_options){
@@ -24,6 +24,8 @@ static void set_options(struct layerjob_options *out, struct opt_num max_bytes, 
 	};
 	if (max_bytes.is_set && max_bytes.value > 0)
 		out->limits.bytes = (uint64_t)max_bytes.value;
+	if (max_entries.is_set && max_entries.value > 0)
+		out->entries = (uint64_t)max_entries.value;
 }
 
 int image_cmd_load(const struct store *s, const union image_options *options, int argc, char **argv,
@@ -31,7 +33,7 @@ int image_cmd_load(const struct store *s, const union image_options *options, in
 {
 	const struct image_load_options *o = &options->load;
 	struct load_request request = { .name = o->name, .loaded = print_name };
-	set_options(&request.options, o->max_bytes, o->quiet, o->verbose);
+	set_options(&request.options, o->max_bytes, o->max_entries, o->quiet, o->verbose);
 	if (o->input && argc)
 		return err_new(e, EINVAL, "load: give an archive by -i or as a word, not both");
 	if (o->name && argc > 1)
@@ -60,7 +62,7 @@ int image_cmd_import(const struct store *s, const union image_options *options, 
 		.changes = o->changes.items,
 		.change_count = o->changes.count,
 	};
-	set_options(&request.options, o->max_bytes, o->quiet, o->verbose);
+	set_options(&request.options, o->max_bytes, o->max_entries, o->quiet, o->verbose);
 	trust_auto struct trust *trust = NULL;
 	int r = trust_open(o->policy, &trust, e);
 	request.trust = trust;
@@ -77,7 +79,8 @@ int image_cmd_unpack(const struct store *s, const union image_options *options, 
 	struct layerjob_options unpack;
 	trust_auto struct trust *trust = NULL;
 	(void)argc;
-	set_options(&unpack, (struct opt_num){ .is_set = false }, false, false);
+	const struct opt_num none = { .is_set = false };
+	set_options(&unpack, none, none, false, false);
 	int r = trust_open(options->unpack.policy, &trust, e);
 	if (r < 0 || !pack_is_word(argv[0]))
 		return r < 0 ? r : image_unpack(s, argv[0], &unpack, trust, e);

@@ -16,6 +16,8 @@ static const struct opt load_opts[] = {
 	{ OPT_STR_AT(L, policy), .name = "policy", .arg = "FILE", .help = POLICY_HELP },
 	{ OPT_SIZE_AT(L, max_bytes), .name = "max-size", .arg = "SIZE",
 	  .help = "refuse a layer that unpacks to more (default 16g)" },
+	{ OPT_COUNT_AT(L, max_entries), .name = "max-entries", .arg = "NUMBER",
+	  .help = "refuse a layer of more files and directories (default 4000000)" },
 	{ OPT_FLAG_AT(L, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
 	{ OPT_FLAG_AT(L, verbose), .name = "verbose", .letter = 'v',
 	  .help = "show progress where standard error is no terminal, too" },
@@ -47,6 +49,8 @@ static const struct opt import_opts[] = {
 	  .help = "comment of this step in the image's history" },
 	{ OPT_SIZE_AT(M, max_bytes), .name = "max-size", .arg = "SIZE",
 	  .help = "refuse an archive that unpacks to more (default 16g)" },
+	{ OPT_COUNT_AT(M, max_entries), .name = "max-entries", .arg = "NUMBER",
+	  .help = "refuse an archive of more files and directories (default 4000000)" },
 	{ OPT_FLAG_AT(M, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
 	{ OPT_FLAG_AT(M, verbose), .name = "verbose", .letter = 'v',
 	  .help = "show progress where standard error is no terminal, too" },
@@ -315,6 +319,8 @@ static const struct opt pull_opts[] = {
 	{ OPT_FLAG_AT(PU, quiet), .name = "quiet", .letter = 'q', .help = "show no progress" },
 	{ OPT_SIZE_AT(PU, max_bytes), .name = "max-size", .arg = "SIZE",
 	  .help = "refuse a layer that unpacks to more (default 16g)" },
+	{ OPT_COUNT_AT(PU, max_entries), .name = "max-entries", .arg = "NUMBER",
+	  .help = "refuse a layer of more files and directories (default 4000000)" },
 	REMOTE_ROWS(PU),
 };
 

@@ -268,6 +268,7 @@ struct image_load_options {
 	const char *name;            /* --name: instead of the name that the archive gives */
 	const char *policy;          /* NULL: that of the user or of the host, if there is one */
 	struct opt_num max_bytes;    /* --max-size of an unpacked layer */
+	struct opt_num max_entries;
 	bool quiet;
 	bool verbose;                /* progress also where standard error is no terminal */
 };
@@ -278,6 +279,7 @@ struct image_import_options {
 	const char *message;
 	const char *policy;
 	struct opt_num max_bytes;
+	struct opt_num max_entries;
 	bool quiet;
 	bool verbose;
 };
@@ -301,6 +303,7 @@ struct image_pull_options {
 	const char *platform;        /* OS/ARCH[/VARIANT] */
 	const char *policy;
 	struct opt_num max_bytes;
+	struct opt_num max_entries;
 	bool all_tags;
 	bool quiet;
 };

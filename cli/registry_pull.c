@@ -95,6 +95,8 @@ int image_cmd_pull(const struct store *s, const union image_options *options, in
 	};
 	if (o->max_bytes.is_set && o->max_bytes.value > 0)
 		w.request.options.limits.bytes = (uint64_t)o->max_bytes.value;
+	if (o->max_entries.is_set && o->max_entries.value > 0)
+		w.request.options.entries = (uint64_t)o->max_entries.value;
 	set_remote(&o->remote, &progress, &w.request.registry);
 	free_auto char *creds = NULL;
 	/* All words are looked at before the first is pulled. */

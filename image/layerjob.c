@@ -104,6 +104,7 @@ struct work {
 	struct ingest *in;
 	struct sharing *sharing;
 	struct layerjob *job;
+	const struct layerjob_options *options;
 	struct progress_row *row;
 	struct intake intake;
 	struct inflate inflate;
@@ -131,7 +132,8 @@ static int consume(struct work *w, struct flow *f, struct err *e)
 		return r;
 	struct sharing_layer share;
 	sharing_begin(&share, w->sharing);
-	r = unpack_layer(f, dir.root, &share, &w->job->unpacked, e);
+	r = unpack_layer(f, dir.root, w->options->entries ? w->options->entries : UNPACK_ENTRIES_MAX, &share,
+			  &w->job->unpacked, e);
 	if (r == 0)
 		r = treedir_finish(&dir, &w->job->unpacked, &share, e);
 	sharing_end(&share);
@@ -221,7 +223,7 @@ static int run_opened(struct work *w, const struct inflate_limits *limits, int c
 	return r;
 }
 
-static int run_job(struct ingest *in, struct sharing *sharing, struct layerjob *job, const struct inflate_limits *limits,
+static int run_job(struct ingest *in, struct sharing *sharing, struct layerjob *job, const struct layerjob_options *options,
 		   struct progress_row *row, struct err *e)
 {
 	fd_auto int copy = -1;
@@ -236,8 +238,9 @@ static int run_job(struct ingest *in, struct sharing *sharing, struct layerjob *
 	w->in = in;
 	w->sharing = sharing;
 	w->job = job;
+	w->options = options;
 	w->row = row;
-	int r = run_opened(w, limits, copy, e);
+	int r = run_opened(w, &options->limits, copy, e);
 	free(w);
 	if (r < 0)
 		return err_at(e, r, "layer %s",
@@ -272,7 +275,7 @@ static void *worker(void *arg)
 		if (!job->is_wanted)
 			continue;
 		progress_begin(p->progress, row);
-		job->result = run_job(p->in, p->sharing, job, &p->options->limits, row, &job->err);
+		job->result = run_job(p->in, p->sharing, job, p->options, row, &job->err);
 		progress_end(p->progress, row,
 			     job->result < 0 ? "stopped" : job->wants_tree ? "unpacked" : "verified");
 		if (job->result < 0 && !atomic_exchange(&p->is_failed, true) && p->options->failed)

@@ -49,6 +49,7 @@ struct layerjob {
 /* What to expect at all: callers may set other limits (--max-size). */
 struct layerjob_options {
 	struct inflate_limits limits;
+	uint64_t entries;     /* at most in a layer; 0: UNPACK_ENTRIES_MAX */
 	unsigned int threads; /* layers at a time; 0: one per processor */
 	enum progress_style style;
 	struct progress *progress; /* for callers that say something between; NULL: the jobs have one of their own */

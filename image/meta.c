@@ -15,6 +15,12 @@
 #include "util/path.h"
 #include "util/proc.h"
 
+/* xattr(7): what programs with CAP_SYS_ADMIN of the host keep for themselves. */
+static bool is_trusted(const char *name)
+{
+	return strncmp(name, "trusted.", 8) == 0;
+}
+
 bool meta_xattr_is_kept(const char *name)
 {
 	static const char *const kept[] = {
@@ -27,7 +33,7 @@ bool meta_xattr_is_kept(const char *name)
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
 		if (strcmp(name, kept[i]) == 0)
 			return true;
-	return strncmp(name, "user.", 5) == 0 || strncmp(name, "trusted.", 8) == 0;
+	return strncmp(name, "user.", 5) == 0 || is_trusted(name);
 }
 
 /*
@@ -52,7 +58,8 @@ static int set_xattrs(int fd, const char *path, const struct tar_entry *en, stru
 {
 	for (size_t i = 0; i < en->xattr_count; i++) {
 		const struct tar_xattr *x = &en->xattrs[i];
-		if (!meta_xattr_is_kept(x->name))
+		/* An image is a stranger's word: it tells programs of the host nothing. */
+		if (!meta_xattr_is_kept(x->name) || is_trusted(x->name))
 			continue;
 		int r = path ? setxattr(path, x->name, x->value, x->len, 0) :
 			       fsetxattr(fd, x->name, x->value, x->len, 0);

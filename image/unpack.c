@@ -24,6 +24,7 @@ struct unpack {
 	struct meta_owner own;
 	struct filedata data;
 	struct unpacked done;
+	uint64_t entries_max;
 	char path[TAR_PATH_MAX + 1]; /* the entry's, in plain form */
 	char link[TAR_PATH_MAX + 1]; /* its hard link's target, in plain form */
 	size_t name;                 /* where the last component of `path` begins */
@@ -221,8 +222,8 @@ static bool is_below_dirs(struct unpack *u)
 
 static int take_entry(struct unpack *u, const struct tar_entry *en, struct err *e)
 {
-	if (++u->done.entries > UNPACK_ENTRIES_MAX)
-		return err_new(e, E2BIG, "more than %d entries", UNPACK_ENTRIES_MAX);
+	if (++u->done.entries > u->entries_max)
+		return err_new(e, E2BIG, "more than %llu entries", (unsigned long long)u->entries_max);
 	int r = path_plain(en->path, u->path, &u->name, e);
 	if (r < 0)
 		return r;
@@ -258,13 +259,15 @@ static int unpack_all(struct unpack *u, struct err *e)
 	return r < 0 ? r : dirstack_finish(&u->dirs, e);
 }
 
-int unpack_layer(struct flow *in, int root, struct sharing_layer *share, struct unpacked *ret_unpacked, struct err *e)
+int unpack_layer(struct flow *in, int root, uint64_t entries_max, struct sharing_layer *share,
+		 struct unpacked *ret_unpacked, struct err *e)
 {
 	struct stat st;
 	if (fstat(root, &st) < 0)
 		return err_sys(e, "layer directory");
 	struct unpack *u = mem_zero(1, sizeof(*u));
 	u->own = (struct meta_owner){ st.st_uid, st.st_gid };
+	u->entries_max = entries_max;
 	u->data = (struct filedata){ .tar = &u->tar, .share = share, .own = &u->own };
 	tar_open(&u->tar, in);
 	dirstack_open(&u->dirs, root);

@@ -8,7 +8,7 @@
 #include "image/flow.h"
 #include "image/sharing.h"
 
-enum { UNPACK_ENTRIES_MAX = 4000000 };
+enum { UNPACK_ENTRIES_MAX = 4000000 }; /* unless the caller says otherwise */
 
 struct unpacked {
 	uint64_t bytes; /* of file data */
@@ -20,8 +20,9 @@ struct unpacked {
 };
 
 /*
- * Unpacks `in`, to its end, into the directory `root`, which is empty. The process's umask must be 0. What is
- * there on failure is the caller's to remove. With `share`, files that other layers have become names of
- * theirs.
+ * Unpacks `in`, to its end and at most `entries_max` entries, into the directory `root`, which is empty. With `share`,
+ * files that other layers have become names of theirs; NULL: none. The process's umask must be
+ * 0. What is there on failure is the caller's to remove.
  */
-int unpack_layer(struct flow *in, int root, struct sharing_layer *share, struct unpacked *ret_unpacked, struct err *e);
+int unpack_layer(struct flow *in, int root, uint64_t entries_max, struct sharing_layer *share,
+		 struct unpacked *ret_unpacked, struct err *e);

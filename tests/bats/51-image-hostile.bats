@@ -495,6 +495,33 @@ in_layer() { # in_layer: the names in LAYER, on one line
 	assert_success
 }
 
+@test "refused: a layer of more entries than --max-entries" {
+	mkdir tree
+	touch tree/{1..9}
+	tar -C tree -cf tree.tar .
+	run image import --max-entries 9 tree.tar t:t
+	assert_failure 1
+	assert_output --partial 'more than 9 entries'
+	store_files >after
+	run diff before after
+	assert_success
+	run image import --max-entries 10 tree.tar t:t
+	assert_success
+}
+
+@test "defused: trusted xattrs, which are for programs of the host" {
+	python3 - <<-'P'
+	import tarfile
+	with tarfile.open("x.tar", "w", format=tarfile.PAX_FORMAT) as out:
+	    info = tarfile.TarInfo("f")
+	    info.pax_headers = {"SCHILY.xattr.trusted.x": "1", "SCHILY.xattr.user.kept": "2"}
+	    out.addfile(info)
+	P
+	image import x.tar t:t
+	LAYER=$KIST_STORE/layers/sha256/$(layers_of t:t)/fs
+	assert_equal "$(getfattr --absolute-names -m - "$LAYER/f" | grep -v '^#' | xargs)" user.kept
+}
+
 # ---- made harmless ----
 
 @test "defused: an absolute path counts from the layer's root" {
