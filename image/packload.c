@@ -36,7 +36,8 @@ static void opened_done(struct opened *o)
 #define OPENED_NONE ((struct opened){ .own_file = -1, .own_plain = -1, .erofs = -1, .tree = TREE_NONE })
 #define opened_auto __attribute__((cleanup(opened_done)))
 
-static int open_packed(struct ingest *in, const char *path, struct opened *o, struct err *e)
+static int open_packed(struct ingest *in, const char *path, const struct layerjob_options *options, struct opened *o,
+		       struct err *e)
 {
 	*o = OPENED_NONE;
 	o->own_file = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -48,6 +49,10 @@ static int open_packed(struct ingest *in, const char *path, struct opened *o, st
 	o->erofs = o->own_file;
 	if (r < 0 || !o->packed.head.zstd.size)
 		return r;
+	/* Zeros take next to nothing in the file. */
+	if (o->packed.head.erofs_size > options->limits.bytes)
+		return err_new(e, EFBIG, "unpacks to %llu bytes, more than the limit of %llu (--max-size)",
+			       (unsigned long long)o->packed.head.erofs_size, (unsigned long long)options->limits.bytes);
 	o->erofs = o->own_plain = openat(in->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (o->own_plain < 0)
 		return err_sys(e, "store %s: tmp", in->store->path);
@@ -152,7 +157,7 @@ int pack_load(struct ingest *in, const struct load_request *rq, struct err *e)
 	plan_auto struct plan plan = { .count = 0 };
 	char name[REF_TEXT_MAX];
 	struct ref ref;
-	int r = open_packed(in, rq->path, &o, e);
+	int r = open_packed(in, rq->path, &rq->options, &o, e);
 	const char *text = rq->name ? rq->name : o.packed.head.name;
 	if (r == 0 && *text && (r = ref_parse(text, &ref, e)) == 0) {
 		ref_text(&ref, name);
@@ -242,7 +247,7 @@ int pack_prepare(const struct store *s, const char *path, const struct layerjob_
 	int r = erofs_wish(&wish, e);
 	if (r == 0)
 		r = ingest_open(s, &in, e);
-	if (r < 0 || (r = open_packed(&in, path, &o, e)) < 0 || (r = ask(trust, path, &o.packed, e)) < 0 ||
+	if (r < 0 || (r = open_packed(&in, path, options, &o, e)) < 0 || (r = ask(trust, path, &o.packed, e)) < 0 ||
 	    (r = prepare(&in, &o, path, wish != EROFS_NEVER, options, ret_is_noted, e)) < 0)
 		return err_at(e, r, "%s", path);
 	memcpy(ret_digest, o.packed.head.manifest.digest, DIGEST_TEXT_MAX);

@@ -230,6 +230,28 @@ mounted() {
 	done
 }
 
+@test "convert --drop-layers killed at any time: the image runs, and nothing is left" {
+	needs_erofs
+	base_image
+	head -c 30000000 /dev/urandom >big
+	mkdir -p tree && cp -a "$KIST_TEST_ROOTFS"/. tree/ && cp big tree/
+	kist image import -q tree big:1 >/dev/null
+	for ms in 005 010 020 040 060 080 120 200; do
+		kist image convert -q --drop-layers big:1 >/dev/null &
+		sleep "0.$ms"
+		kill -9 $! 2>/dev/null || :
+		wait $! 2>/dev/null || :
+		run kist run --rm big:1 sh -c 'wc -c </big'
+		assert_line 30000000
+	done
+	kist image convert -q --drop-layers big:1 >/dev/null
+	assert_equal "$(ls -A "$KIST_STORE/tmp")" ""
+	run kist image check
+	assert_success
+	kist image rm big:1 base:1
+	assert_equal "$(find "$KIST_STORE"/{layers,blobs,erofs}/sha256 "$KIST_STORE/tmp" -mindepth 1)" ""
+}
+
 @test "convert: another tool that rewrites index.json does not lose the image" {
 	needs_erofs
 	base_image
@@ -424,6 +446,16 @@ mounted() {
 	assert_equal "$(ls "$KIST_STORE/erofs" 2>/dev/null)" ""
 	assert_equal "$(ls -A "$KIST_STORE/tmp")" ""
 	assert_equal "$(image ls -q | wc -l)" 1
+}
+
+@test "pack: a compressed file that unpacks to more than --max-size is refused" {
+	base_image
+	kist pack -q --compress zstd base:1 -o small.kist
+	run kist image load --max-size 100k small.kist
+	assert_failure 1
+	assert_output --partial 'more than the limit of 102400 (--max-size)'
+	assert_equal "$(ls -A "$KIST_STORE/tmp")" ""
+	kist image load -q small.kist
 }
 
 @test "pack: a file that is changed after it was verified is verified again" {
