@@ -462,7 +462,7 @@ class ImageRm(Load):
 
     def __init__(self, place):
         super().__init__(place)
-        self.words += ("new:new", "layer sha256:", "blob sha256:", "lock ")
+        self.words += ("new:new", "layer sha256:", "blob sha256:", "lock ", "layers/sha256", "erofs/sha256")
 
     def setup(self):
         self.p.must("image", "load", "-q", self.p.work + "/new")
