@@ -145,6 +145,14 @@ static int add_mirrors(const struct conf_registry *r, const char *rest, bool has
 	return 0;
 }
 
+/* Of another host than the one in the name, be it a mirror or where a location leads. */
+static bool is_foreign(const struct endpoint *ep, const char *name)
+{
+	char host[REF_NAME_MAX];
+	snprintf(host, sizeof(host), "%.*s", (int)strcspn(name, "/"), name);
+	return strcmp(ep->host, hosts_server(host)) != 0;
+}
+
 /* Fills in where a full name can be had. */
 static int add_endpoints(const struct conf *conf, const struct ref *ref, bool for_push, struct candidate *c,
 			 struct arena *arena, struct err *e)
@@ -167,6 +175,8 @@ static int add_endpoints(const struct conf *conf, const struct ref *ref, bool fo
 		return r;
 	ep->is_insecure = rule && rule->is_insecure.v;
 	c->count++;
+	for (size_t i = 0; i < c->count; i++)
+		c->endpoints[i].is_foreign = is_foreign(&c->endpoints[i], c->name);
 	return 0;
 }
 

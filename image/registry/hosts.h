@@ -12,6 +12,7 @@ struct endpoint {
 	char path[REF_NAME_MAX]; /* of the repository there */
 	bool is_insecure;	 /* registries.conf allows plain HTTP and any certificate */
 	bool is_mirror;
+	bool is_foreign; /* of another host than the name's: credentials given for that are not for it */
 };
 
 /* One full name that a name stands for, and where it can be had, best place first. */

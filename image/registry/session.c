@@ -30,7 +30,7 @@ int session_open(struct session *s, struct http *http, const struct registry_opt
 	s->auth.host = s->endpoint.host;
 	s->auth.path = s->endpoint.path;
 	s->auth.may_be_plain = s->is_insecure;
-	s->auth.where = (struct creds_where){ options->creds, options->authfile, *helpers };
+	s->auth.where = (struct creds_where){ endpoint->is_foreign ? NULL : options->creds, options->authfile, *helpers };
 	auth_open(&s->auth);
 	if (r < 0)
 		session_done(s);
