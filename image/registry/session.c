@@ -180,6 +180,12 @@ static int follow(struct session *s, const struct session_call *call, const char
 		  struct http_answer *a, struct err *e)
 {
 	free_auto char *url = mem_str(first), *home = call->url ? session_url(s, "/") : mem_str(first);
+	/* It was the registry that named it: where to upload, or the next page. */
+	if (!s->is_insecure && !http_is_https(url)) {
+		char words[200];
+		text_clean(url, words, sizeof(words));
+		return err_new(e, EPERM, "%s leads from TLS to plain HTTP: %s", s->endpoint.host, words);
+	}
 	for (int i = 0;; i++) {
 		int r = send_one(s, call, url, http_same_origin(home, url), value, a, e);
 		if (r < 0 || !is_redirect(a, call->request.method))

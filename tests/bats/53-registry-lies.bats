@@ -15,6 +15,27 @@ setup() {
 	small_trees
 }
 
+# liar NAME [--tls] ANSWER...: tests/helpers/liar.py; sets LIAR to its localhost:PORT; NAME.requests has what it was asked
+liar() {
+	local name=$1
+	local -a tls=()
+	shift
+	if [ "$1" = --tls ]; then
+		registry_ca
+		tls=(--tls server.crt server.key)
+		shift
+	fi
+	: >"$name.requests"
+	: >"$name.log"
+	registry_background "$name.log" python3 "$REGISTRY_HELPERS/liar.py" "${tls[@]}" "$name.requests" "$@"
+	LIAR=localhost:$(registry_port "$name.log") || fail "$(cat "$name.log")"
+}
+
+certs() {
+	mkdir -p certs
+	cp ca.crt certs/
+}
+
 @test "--creds are for the host that is named: not for its mirrors, and not for where a rule leads" {
 	registry_start one basic
 	layout_image lay x base one
@@ -38,4 +59,26 @@ setup() {
 	# and the host itself gets what was given for it
 	run kist pull -q --tls-verify=false --creds ann:secret "$PROXY/team/app:1"
 	assert_success
+}
+
+@test "a registry behind TLS cannot have us go on without it: uploads, pages of tags, redirects" {
+	layout_image lay x base
+	kist load -q --name app:1 lay:x
+	liar plain '* . 200|@{"tags": ["1"]}'
+	local plain=$LIAR
+	liar up --tls "POST . 202|Location: http://$plain/up" 'HEAD . 404'
+	certs
+	run kist push -q --cert-dir certs app:1 "$LIAR/app:1"
+	assert_failure 1
+	assert_output --partial "$LIAR leads from TLS to plain HTTP: http://$plain/up"
+	liar tags --tls "GET tags/list 200|Link: <http://$plain/v2/app/tags/list?last=1>; rel=\"next\"|@{\"tags\": []}"
+	run kist pull -q --cert-dir certs --all-tags "$LIAR/app"
+	assert_failure 1
+	assert_output --partial "$LIAR leads from TLS to plain HTTP: http://$plain/v2/app/tags/list?last=1"
+	liar moved --tls "GET . 307|Location: http://$plain/v2/app/manifests/1"
+	run kist pull -q --cert-dir certs "$LIAR/app:1"
+	assert_failure 1
+	assert_output --partial "$LIAR redirects from TLS to plain HTTP: http://$plain/"
+	run cat plain.requests
+	assert_output ''
 }
