@@ -308,7 +308,7 @@ int http_exchange(struct http *h, const struct http_request *request, struct htt
 	struct curl_slist *list = set_headers(x.curl, request);
 	CURLcode code = curl_easy_perform(x.curl);
 	int r = code == CURLE_OK ? http_calls_headers(&x) : 0;
-	if (code != CURLE_OK)
+	if (code != CURLE_OK && !x.is_enough)
 		r = failed(&x, code, error);
 	if (r < 0 && x.is_stopped)
 		a.failure = HTTP_STOPPED;

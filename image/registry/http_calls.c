@@ -123,7 +123,8 @@ size_t http_calls_body(char *bytes, size_t one, size_t len, void *ctx)
 		stop(x);
 		return 0;
 	}
-	return len; /* of an error's body the beginning is enough */
+	x->is_enough = x->answer->text.is_full;
+	return x->is_enough ? 0 : len;
 }
 
 size_t http_calls_upload(char *buf, size_t one, size_t room, void *ctx)

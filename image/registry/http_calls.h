@@ -14,6 +14,7 @@ struct exchange {
 	size_t header_bytes;
 	bool has_headers; /* of the answer, whose status is final */
 	bool is_stopped;  /* by a callback, which has filled in e */
+	bool is_enough;	  /* of a refusal, which may have no end */
 };
 
 /* Forgets all headers. */

@@ -82,3 +82,10 @@ certs() {
 	run cat plain.requests
 	assert_output ''
 }
+
+@test "a refusal without end is read no further than its words" {
+	liar talker 'GET . 404|Content-Type: application/json|@endless'
+	run timeout 20 "$KIST" pull -q --tls-verify=false "$LIAR/app:1"
+	assert_failure 1
+	assert_output --partial "$LIAR has no such thing"
+}
