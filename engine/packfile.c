@@ -101,7 +101,7 @@ int packfile_image(const struct store *s, const char *path, struct image *ret_im
 
 	if (fd < 0)
 		return fd_take(&fd);
-	const char *why = wish == EROFS_NEVER ? "KIST_EROFS says never" : pack_unmountable(&head, &st);
+	const char *why = wish == EROFS_NEVER ? "KIST_EROFS says never" : pack_unmountable(&head, fd, &st);
 	if (why && wish == EROFS_ALWAYS)
 		return err_new(e, EPERM, "%s: cannot be mounted as it is: %s", path, why);
 	fd_auto int note = why ? -1 : open_note(s, &st, head.manifest.digest);

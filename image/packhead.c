@@ -3,11 +3,16 @@
 #include "image/packhead.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
+#include "util/mem.h"
 #include "util/proc.h"
 
 enum { BLOCK = 4096 };
@@ -158,7 +163,33 @@ void pack_note(const struct stat *st, const char *digest, char name[static PACK_
 		 st->st_ctim.tv_nsec, digest);
 }
 
-const char *pack_unmountable(const struct pack_head *head, const struct stat *st)
+/* There, what owner and mode say holds for this machine at most. */
+static bool is_served_by_others(int fd)
+{
+	static const unsigned magics[] = { FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC, CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC,
+					   V9FS_MAGIC,	     CEPH_SUPER_MAGIC };
+	struct statfs fs;
+	if (fstatfs(fd, &fs) < 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(magics); i++)
+		if ((unsigned)fs.f_type == magics[i])
+			return true;
+	return false;
+}
+
+/*
+ * Who has opened a file for writing, or mapped it so, keeps that when it becomes root's; and what is written through a
+ * mapping need not change its times. fcntl(2), "Leases": a read lease is refused then. It is given back at once; a signal
+ * for its end, should somebody open the file just now, is one that is ignored.
+ */
+static bool may_be_written(int fd)
+{
+	if (fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+		return true;
+	return fcntl(fd, F_SETLEASE, F_UNLCK) < 0;
+}
+
+const char *pack_unmountable(const struct pack_head *head, int fd, const struct stat *st)
 {
 	if (head->zstd.size)
 		return "it is compressed";
@@ -166,5 +197,9 @@ const char *pack_unmountable(const struct pack_head *head, const struct stat *st
 		return "only root of the host may mount it";
 	if (st->st_uid != 0)
 		return "it does not belong to root";
-	return st->st_mode & (S_IWGRP | S_IWOTH) ? "others than root may write to it" : NULL;
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return "others than root may write to it";
+	if (is_served_by_others(fd))
+		return "it lies on a file system that others serve";
+	return may_be_written(fd) ? "somebody has it open for writing" : NULL;
 }

@@ -58,6 +58,7 @@ void pack_note(const struct stat *st, const char *digest, char name[static PACK_
 
 /*
  * Why a file is not mounted as it is but unpacked: NULL: it may be, by who could write to it. A file is verified once, and
- * read by the kernel as long as it is mounted: nobody but root may be able to change it meanwhile.
+ * read by the kernel as long as it is mounted: nobody but root may be able to change it meanwhile. `fd` is open for
+ * reading, and `st` is of it.
  */
-const char *pack_unmountable(const struct pack_head *head, const struct stat *st);
+const char *pack_unmountable(const struct pack_head *head, int fd, const struct stat *st);

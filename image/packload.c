@@ -223,7 +223,7 @@ static int prepare(struct ingest *in, struct opened *o, const char *path, bool i
 	const struct load_request rq = { .path = path, .options = *options, .loaded = loaded };
 	if (fstat(o->own_file, &before) < 0)
 		return err_sys(e, "stat");
-	*ret_is_noted = is_mountable && !pack_unmountable(&o->packed.head, &before) && pack_can_mount(in);
+	*ret_is_noted = is_mountable && !pack_unmountable(&o->packed.head, o->own_file, &before) && pack_can_mount(in);
 	int r = packed_tree(&o->packed.head, o->erofs, !*ret_is_noted, &o->tree, e);
 	if (r < 0)
 		return r;

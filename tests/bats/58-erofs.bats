@@ -372,6 +372,47 @@ mounted() {
 	done
 }
 
+@test "pack: a file that somebody could write to still is not mounted" {
+	app_image app:1 --config.cmd cat --config.cmd /data/file
+	kist pack -q app:1 -o app.kist
+	# He has it open, or has mapped it, since it was his: what he writes need not change its times.
+	exec 7<>app.kist
+	KIST_EROFS=always run kist run --rm ./app.kist
+	assert_failure 125
+	assert_output --partial 'cannot be mounted as it is: somebody has it open for writing'
+	run kist run --rm ./app.kist
+	assert_success
+	assert_line first
+	assert_file_not_exists "$KIST_STORE/erofs/packs"
+	exec 7>&-
+	can_mount_erofs || return 0
+	KIST_EROFS=always run kist run --rm ./app.kist
+	assert_success
+	# verified and noted before, it is looked at again
+	exec 7<>app.kist
+	KIST_EROFS=always run kist run --rm ./app.kist
+	exec 7>&-
+	assert_failure 125
+	assert_output --partial 'somebody has it open for writing'
+}
+
+@test "pack: a file on a file system that others serve is not mounted" {
+	command -v fuse-overlayfs >/dev/null || skip "no fuse-overlayfs"
+	app_image app:1 --config.cmd cat --config.cmd /data/file
+	mkdir low m
+	kist pack -q app:1 -o low/app.kist
+	fuse-overlayfs -o "lowerdir=$PWD/low" m || skip "no FUSE here"
+	KIST_EROFS=always run kist run --rm m/app.kist
+	local status_always=$status output_always=$output
+	run kist run --rm m/app.kist
+	umount m
+	assert_success
+	assert_line first
+	assert_equal "$status_always" 125
+	assert_regex "$output_always" 'cannot be mounted as it is: it lies on a file system that others serve'
+	assert_file_not_exists "$KIST_STORE/erofs/packs"
+}
+
 @test "pack: a container starts again from its file, unless that is gone or another now" {
 	needs_erofs
 	base_image
