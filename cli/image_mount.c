@@ -57,7 +57,10 @@ static int open_layers(const struct store *s, const struct image *im, char *word
 	return r;
 }
 
-/* The record says what is to be mounted before it is: a kill in between leaves nothing that nobody knows of. */
+/*
+ * The record says what is mounted before it is, with a count of 0: a kill in between leaves nothing that nobody knows of,
+ * and what is in that place besides is not taken for it.
+ */
 static int attach(const struct store *s, const struct image *im, char *word, struct mount_record *m, struct err *e)
 {
 	layers_auto struct layers l = { .n = 0 };
@@ -70,15 +73,12 @@ static int attach(const struct store *s, const struct image *im, char *word, str
 		return fd_take(&tree);
 	if (target < 0)
 		return err_sys(e, "mount on %s", m->target);
-	m->mount = 0;
-	m->count = 1;
+	m->id = mount_id(tree);
+	m->count = 0;
 	if ((r = mount_record_write(m, e)) < 0 || (r = mount_attach(tree, target, e)) < 0)
-		return r < 0 ? err_at(e, r, "mount on %s", m->target) : r;
-	m->mount = mount_number(tree);
-	r = mount_record_write(m, e);
-	if (r < 0)
-		umount2(m->target, UMOUNT_NOFOLLOW | MNT_DETACH);
-	return r;
+		return err_at(e, r, "mount on %s", m->target);
+	m->count = 1;
+	return mount_record_write(m, e);
 }
 
 /* ---- mount ---- */

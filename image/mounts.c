@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "util/fd.h"
@@ -18,9 +19,13 @@
 #include "util/mem.h"
 #include "util/proc.h"
 
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x00004000U /* Linux 6.8 */
+#endif
+
 struct on_disk {
 	const char *image, *target, *boot;
-	struct opt_i64 count, mount;
+	struct opt_i64 count, mount, device, inode;
 };
 
 /* clang-format off */
@@ -30,6 +35,8 @@ static const struct jx_field rows[] = {
 	JX_STR(struct on_disk, boot, "boot"),
 	JX_I64(struct on_disk, count, "count"),
 	JX_I64(struct on_disk, mount, "mount"),
+	JX_I64(struct on_disk, device, "device"),
+	JX_I64(struct on_disk, inode, "inode"),
 	JX_END
 };
 /* clang-format on */
@@ -40,20 +47,60 @@ void mount_record_done(struct mount_record *m)
 	arena_done(&m->arena);
 }
 
-int64_t mount_number(int dir)
+/* ---- whose a mount is ---- */
+
+struct mount_id mount_id(int dir)
 {
+	const unsigned numbers = STATX_MNT_ID | STATX_MNT_ID_UNIQUE;
 	struct statx x;
-	if (statx(dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) < 0 || !(x.stx_mask & STATX_MNT_ID) ||
+	if (statx(dir, "", AT_EMPTY_PATH, STATX_INO | numbers, &x) < 0 || !(x.stx_mask & numbers) ||
 	    !(x.stx_attributes & STATX_ATTR_MOUNT_ROOT))
-		return 0;
-	return (int64_t)x.stx_mnt_id;
+		return (struct mount_id){ .number = 0 };
+	return (struct mount_id){
+		.number = (int64_t)x.stx_mnt_id,
+		.device = (int64_t)makedev(x.stx_dev_major, x.stx_dev_minor),
+		.inode = (int64_t)x.stx_ino,
+	};
 }
 
-static int64_t number_at(const char *target)
+static bool is_same(const struct mount_id *a, const struct mount_id *b)
 {
-	fd_auto int dir = target ? openat(AT_FDCWD, target, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-	return dir < 0 ? 0 : mount_number(dir);
+	return a->number && a->number == b->number && a->device == b->device && a->inode == b->inode;
 }
+
+/*
+ * Unmounts, if this mount is there. -ENOENT: it is not. The directory above is held meanwhile: it may be somebody's who
+ * puts another in its place, below which other mounts lie.
+ */
+static int unmount(const char *target, const struct mount_id *want, int flags)
+{
+	char path[PATH_MAX + 32];
+	const char *name = strrchr(target, '/');
+	if (!name || !name[1])
+		return -ENOENT;
+	free_auto char *above = mem_fmt("%.*s/", (int)(name - target), target);
+	fd_auto int parent = openat(AT_FDCWD, above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd_auto int dir = parent < 0 ? -1 : openat(parent, name + 1, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct mount_id there = { .number = 0 };
+	if (dir >= 0)
+		there = mount_id(dir);
+	fd_drop(&dir); /* it would be in use */
+	if (!is_same(&there, want))
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d%s", parent, name);
+	return umount2(path, UMOUNT_NOFOLLOW | flags) < 0 ? -errno : 0;
+}
+
+static bool is_there(const char *target, const struct mount_id *want)
+{
+	fd_auto int dir = openat(AT_FDCWD, target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct mount_id there = { .number = 0 };
+	if (dir >= 0)
+		there = mount_id(dir);
+	return is_same(&there, want);
+}
+
+/* ---- records ---- */
 
 /* Fills in what is there, if its mount is. One whose maker was killed between mounting and noting it is unmounted. */
 static int look(struct mount_record *m, struct err *e)
@@ -68,13 +115,15 @@ static int look(struct mount_record *m, struct err *e)
 		return err_at(e, -EINVAL, "mounts/%s", m->hex);
 	if (!r.boot || strcmp(r.boot, boot) != 0 || !r.target)
 		return 0;
-	int64_t number = number_at(r.target);
-	if (number && r.mount.v == 0 && umount2(r.target, UMOUNT_NOFOLLOW | MNT_DETACH) < 0)
-		return err_sys(e, "unmount %s", r.target);
+	const struct mount_id id = { r.mount.v, r.device.v, r.inode.v };
+	int n = r.count.v ? 0 : unmount(r.target, &id, MNT_DETACH);
+	if (n < 0 && n != -ENOENT)
+		return err_ret(e, n, "unmount %s", r.target);
 	m->image = r.image ? r.image : "";
 	m->target = r.target;
-	m->count = number && number == r.mount.v ? r.count.v : 0;
-	m->mount = m->count ? number : 0;
+	m->count = r.count.v > 0 && is_there(r.target, &id) ? r.count.v : 0;
+	if (m->count)
+		m->id = id;
 	return 0;
 }
 
@@ -129,8 +178,9 @@ int mount_record_write(const struct mount_record *m, struct err *e)
 	int r = proc_boot_id(boot);
 	if (r < 0)
 		return err_ret(e, r, "boot id");
-	json_t *doc = json_pack("{s:s, s:s, s:s, s:I, s:I}", "image", m->image, "target", m->target, "boot", boot, "count",
-				(json_int_t)m->count, "mount", (json_int_t)m->mount);
+	json_t *doc = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "image", m->image, "target", m->target, "boot", boot,
+				"count", (json_int_t)m->count, "mount", (json_int_t)m->id.number, "device",
+				(json_int_t)m->id.device, "inode", (json_int_t)m->id.inode);
 	free_auto char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	json_decref(doc);
 	if (!text)
@@ -141,12 +191,12 @@ int mount_record_write(const struct mount_record *m, struct err *e)
 
 int mount_record_remove(const struct store *s, struct mount_record *m, bool is_lazy, struct err *e)
 {
-	if (m->mount && number_at(m->target) == m->mount &&
-	    umount2(m->target, UMOUNT_NOFOLLOW | (is_lazy ? MNT_DETACH : 0)) < 0)
-		return err_sys(e, "image %s: unmount %s%s", m->image, m->target,
-			       errno == EBUSY ? " (-f does it though it is in use)" : "");
+	int r = m->id.number ? unmount(m->target, &m->id, is_lazy ? MNT_DETACH : 0) : 0;
+	if (r < 0 && r != -ENOENT)
+		return err_ret(e, r, "image %s: unmount %s%s", m->image, m->target,
+			       r == -EBUSY ? " (-f does it though it is in use)" : "");
 	fd_auto int top = openat(s->dir, "mounts", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int r = top < 0 ? -errno : file_remove_tree(top, m->hex);
+	r = top < 0 ? -errno : file_remove_tree(top, m->hex);
 	return r < 0 && r != -ENOENT ? err_ret(e, r, "store %s: mounts/%s", s->path, m->hex) : 0;
 }
 

@@ -5,11 +5,20 @@
  * is changed. Part of kist-image only; mounting itself is cli/image_mount's.
  *
  *   mounts/HEX/layers       diffIDs, one per line
- *   mounts/HEX/record.json  image, target, how often it was asked for, the number of the mount, and of which boot
+ *   mounts/HEX/record.json  image, target, how often it was asked for, by what the mount is known, and of which boot
  *   mounts/HEX/tree         where it is mounted, unless elsewhere was asked for
  */
 #pragma once
 #include "image/image.h"
+
+/*
+ * By which a mount is known again. statx(2): STATX_MNT_ID_UNIQUE is never given twice. Before Linux 6.8 there is only a
+ * number that the next mount gets when this one is gone; then it is what lies there that has to be the same, too.
+ */
+struct mount_id {
+	int64_t number; /* 0: of none */
+	int64_t device, inode;
+};
 
 struct mount_record {
 	struct arena arena;
@@ -17,8 +26,8 @@ struct mount_record {
 	char hex[65];
 	const char *image;   /* name, or digest */
 	const char *target;  /* absolute */
-	int64_t count;
-	int64_t mount;       /* its number, statx(2) "stx_mnt_id"; 0: not mounted yet */
+	int64_t count;       /* 0: it is being mounted */
+	struct mount_id id;
 };
 
 #define MOUNT_RECORD_NONE ((struct mount_record){ .dir = -1 })
@@ -35,8 +44,8 @@ int mount_record_write(const struct mount_record *m, struct err *e);
 /* Unmounts, when it is mounted, and removes the record. `is_lazy`: though somebody uses it. */
 int mount_record_remove(const struct store *s, struct mount_record *m, bool is_lazy, struct err *e);
 
-/* The number of the mount that a directory is the root of; 0: of none. */
-int64_t mount_number(int dir);
+/* The mount that a directory is the root of. */
+struct mount_id mount_id(int dir);
 
 /* Calls `fn` for each record whose mount is there, with its lock; those of lost mounts go. */
 int mounts_each(const struct store *s, int (*fn)(void *ctx, struct mount_record *m, struct err *e), void *ctx,

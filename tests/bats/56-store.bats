@@ -575,6 +575,34 @@ Untagged: also:1"
 	assert_equal "$(ls -A "$KIST_STORE/layers/sha256")" ""
 }
 
+@test "mount: another mount in the same place is nobody's to unmount" {
+	base_image
+	mkdir dir
+	kist image mount base:1 "$PWD/dir" >/dev/null
+	umount dir
+	# before Linux 6.8 it gets the very number that is free again
+	mount -t tmpfs mine dir
+	echo mine >dir/file
+	assert_equal "$(kist image mount)" ""
+	run kist image unmount base:1
+	assert_failure 1
+	assert_output --partial 'is not mounted'
+	assert_equal "$(cat dir/file)" mine
+	# and one that was there before, when kist is killed before it mounts upon it
+	kist image mount base:1 "$PWD/dir" >/dev/null
+	record=$(echo "$KIST_STORE"/mounts/*/record.json)
+	cp "$record" kept
+	umount dir
+	sed -i 's/"count":1/"count":0/' "$record"
+	assert_equal "$(kist image mount)" ""
+	assert_equal "$(cat dir/file)" mine
+	sed -E 's/"count":1/"count":0/; s/"mount":[0-9]+/"mount":0/' kept >zero
+	mkdir -p "${record%/*}" && cp zero "$record"
+	assert_equal "$(kist image mount)" ""
+	assert_equal "$(cat dir/file)" mine
+	umount dir
+}
+
 @test "mount: a lost mount, a reboot and a killed maker leave no record for long" {
 	base_image
 	where=$(kist image mount base:1)
@@ -586,8 +614,8 @@ Untagged: also:1"
 	sed -i 's/"boot":"[0-9a-f]*/"boot":"0000/' "${where%/tree}/record.json"
 	assert_equal "$(kist image mount base:1)" "$where"
 	assert_equal "$(kist image mount --format '{{.Count}}')" 1
-	# killed between mounting and noting it
-	sed -i 's/"mount":[0-9]*/"mount":0/' "${where%/tree}/record.json"
+	# killed between mounting and noting that it is done
+	sed -i 's/"count":1/"count":0/' "${where%/tree}/record.json"
 	assert_equal "$(kist image mount base:1)" "$where"
 	assert_equal "$(findmnt -no TARGET "$where" | wc -l)" 1
 	umount "$where"
