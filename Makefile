@@ -120,12 +120,25 @@ $(O)/tests/unit/%: tests/unit/%.c $(O)/libtest.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(CPPFLAGS) $(CFLAGS) -fPIE -pie -o $@ $< $(O)/libtest.a -lcmocka $(KIST_LIBS) $(REGISTRY_LIBS) $(NET_LIBS)
 
-# Fuzzers are built from source with clang's sanitizers.
-$(O)/fuzz/%: tests/fuzz/%.c $(LIB_SRC)
+# What fuzzers call is built once more, with clang's sanitizers.
+FUZZ_SRC := $(sort $(wildcard util/*.c spec/*.c image/*.c image/registry/*.c image/trust/*.c)) runtime/criu_record.c \
+            cgroup/systemd/variant.c
+FUZZ_CC  := clang $(CPPFLAGS) -std=gnu17 -g -O1
+FUZZ_OBJ := $(patsubst %.c,$(O)/fuzzed/%.o,$(FUZZ_SRC))
+
+$(O)/fuzzed/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(call say,FUZZ,$@) clang $(CPPFLAGS) -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< \
-		$(wildcard util/*.c spec/*.c image/*.c image/registry/*.c image/trust/*.c) runtime/criu_record.c cgroup/systemd/variant.c \
-		$(KIST_LIBS) $(REGISTRY_LIBS)
+	$(call say,FUZZ,$<) $(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+$(O)/fuzzed/libfuzzed.a: $(FUZZ_OBJ)
+	@rm -f $@
+	$(call say,AR,$@) ar rcs $@ $^
+
+$(O)/fuzz/%: tests/fuzz/%.c $(O)/fuzzed/libfuzzed.a
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@) $(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $< $(O)/fuzzed/libfuzzed.a $(KIST_LIBS) $(REGISTRY_LIBS)
+
+-include $(FUZZ_OBJ:.o=.d)
 
 # The program that tests/fuzz/mutants loads damaged images with.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
