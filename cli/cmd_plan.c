@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/run_words.h"
 #include "util/mem.h"
@@ -29,6 +30,8 @@ int cmd_plan(const struct cli *cli, const void *options, int argc, char **argv, 
 	str_auto struct str out = STR_MAX(PLAN_MAX);
 	struct run_request rq;
 
+	if (o.pull && (!strcmp(o.pull, "always") || !strcmp(o.pull, "newer")))
+		return cmd_usage(e, "--pull: a plan is of what the store has (kist pull gets an image)");
 	if (o.oci.bundle && argc == 0 && !o.name)
 		o.name = "new";
 	int r = run_words(cli, &o, argc, argv, &a, &rq, e);

@@ -55,7 +55,8 @@ static const struct command_text plan_text = {
 	.about =
 		"Prints as JSON what run would do with the same options, without doing it: namespaces, "
 		"mounts with their flags, cgroup writes, capability sets and the size of the seccomp "
-		"filter. The options are those of kist run.",
+		"filter. The options are those of kist run. Nothing is pulled or unpacked for it: the image "
+		"must be in the store.",
 	WORDS_EXAMPLES(plan_examples),
 };
 

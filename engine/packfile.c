@@ -79,19 +79,21 @@ static int read_image(int fd, const struct pack_head *head, const char *path, st
 }
 
 /* The image as the store has it, unpacked from the file if need be. */
-static int stored_image(const struct store *s, const char *path, const struct pack_head *head, struct image *ret,
-			struct err *e)
+static int stored_image(const struct store *s, const char *path, const struct pack_head *head, bool may_take,
+			struct image *ret, struct err *e)
 {
 	int r = image_open(s, head->manifest.digest, ret, e);
 
 	if (r != -ENOENT)
 		return r;
 	err_clear(e);
+	if (!may_take)
+		return err_new(e, ENOENT, "%s: not verified and in the store yet (kist load does it)", path);
 	r = unpack_image(s, path, e);
 	return r < 0 ? r : image_open(s, head->manifest.digest, ret, e);
 }
 
-int packfile_image(const struct store *s, const char *path, struct image *ret_image, struct err *e)
+int packfile_image(const struct store *s, const char *path, bool may_take, struct image *ret_image, struct err *e)
 {
 	struct pack_head head;
 	struct stat st;
@@ -105,12 +107,12 @@ int packfile_image(const struct store *s, const char *path, struct image *ret_im
 	if (why && wish == EROFS_ALWAYS)
 		return err_new(e, EPERM, "%s: cannot be mounted as it is: %s", path, why);
 	fd_auto int note = why ? -1 : open_note(s, &st, head.manifest.digest);
-	if (!why && note < 0 && (r = unpack_image(s, path, e)) < 0)
+	if (!why && note < 0 && may_take && (r = unpack_image(s, path, e)) < 0)
 		return r;
 	if (!why && note < 0)
 		note = open_note(s, &st, head.manifest.digest);
 	if (note < 0)
-		return stored_image(s, path, &head, ret_image, e);
+		return stored_image(s, path, &head, may_take, ret_image, e);
 	if ((r = read_image(fd, &head, path, ret_image, e)) < 0)
 		return err_at(e, r, "%s", path);
 	ret_image->has_pack = true;
@@ -123,7 +125,7 @@ int packfile_again(const struct store *s, const char *path, const char *digest, 
 		   struct err *e)
 {
 	struct image image;
-	int r = packfile_image(s, path, &image, e);
+	int r = packfile_image(s, path, true, &image, e);
 
 	/* To the caller, -ENOENT is a container that is not there. */
 	if (r < 0)

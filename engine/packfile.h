@@ -10,9 +10,10 @@
 
 /*
  * Gives the image in a file. With ret_image->has_pack, `pack` is its descriptor and `pack_note` that of the store's note of
- * it, which the caller owns. `path` is absolute. The caller ends the image by image_done.
+ * it, which the caller owns. `path` is absolute. The caller ends the image by image_done. Without `may_take`, -ENOENT for a
+ * file of which the store has neither note nor image.
  */
-int packfile_image(const struct store *s, const char *path, struct image *ret_image, struct err *e);
+int packfile_image(const struct store *s, const char *path, bool may_take, struct image *ret_image, struct err *e);
 
 /*
  * Opens the file that a container was made from, which must hold the same image still. *ret_fd: to be mounted, with

@@ -88,7 +88,7 @@ int run_load_source(const struct run_request *rq, bool is_plan, struct run_sourc
 	if (!image)
 		return 0;
 	ret->image_word = image;
-	r = is_pack ? packfile_image(&ret->store, run_absolute(&ret->arena, image), &ret->image, e) :
+	r = is_pack ? packfile_image(&ret->store, run_absolute(&ret->arena, image), !is_plan, &ret->image, e) :
 		      open_image(rq, is_plan ? PULL_NEVER : rq->pull, ret, e);
 	ret->has_image = r == 0;
 	return r;

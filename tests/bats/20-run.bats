@@ -302,6 +302,25 @@ load ../helpers/engine
 	kist plan --bundle b | jq -e '.id == "new"'
 }
 
+@test "plan: pulls nothing, and unpacks nothing" {
+	base_image
+	for when in always newer; do
+		run kist plan --pull $when base:1 sh
+		assert_failure 2
+		assert_output --partial '--pull: a plan is of what the store has'
+	done
+	kist plan --pull never base:1 sh >/dev/null
+	kist pack -o app.kist base:1
+	kist image rm base:1
+	find "$KIST_STORE" | sort >before
+	run kist plan ./app.kist sh
+	assert_failure 1
+	assert_output --partial 'app.kist: not verified and in the store yet'
+	find "$KIST_STORE" | sort | diff before -
+	kist load -q app.kist
+	kist plan ./app.kist sh | jq -e '.id == "new"'
+}
+
 # ---- names and files about it ----
 
 @test "run: a name can be had once, cidfile and pid file" {
