@@ -23,7 +23,7 @@ static int open_file(const char *path, struct pack_head *head, struct stat *st, 
 		return err_sys(e, "%s", path);
 	if (!S_ISREG(st->st_mode))
 		return err_new(e, EINVAL, "%s: not a regular file", path);
-	if (pread(fd, bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes) || !pack_head_is(bytes))
+	if (fd_read_at(fd, bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes) || !pack_head_is(bytes))
 		return err_new(e, EINVAL, "%s: not a packed image (make one with \"kist pack\")", path);
 	int r = pack_head_parse(bytes, head, e);
 	if (r == 0 && !head->manifest.size)
@@ -46,7 +46,7 @@ static int read_part(int fd, const struct pack_part *part, size_t max, char **re
 {
 	free_auto char *bytes = part->size <= max ? mem_alloc(part->size + 1) : NULL;
 
-	if (!bytes || pread(fd, bytes, part->size, (off_t)part->offset) != (ssize_t)part->size)
+	if (!bytes || fd_read_at(fd, bytes, part->size, part->offset) != (ssize_t)part->size)
 		return err_new(e, EBADMSG, "manifest and config cannot be read");
 	bytes[part->size] = '\0';
 	*ret = ptr_take(bytes);

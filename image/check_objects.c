@@ -99,21 +99,6 @@ static void check_dir(struct check *c, const char *diff_id)
 
 /* ---- one blob ---- */
 
-struct sum {
-	struct flow flow;
-	struct flow *in;
-	struct digest digest;
-};
-
-static int sum_pull(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len, struct err *e)
-{
-	struct sum *s = (struct sum *)f;
-	int r = flow_pull(s->in, ret_bytes, ret_len, e);
-	if (r == 1)
-		digest_add(&s->digest, *ret_bytes, *ret_len);
-	return r;
-}
-
 /* What one job has at hand. Differences of a tree count only once the blob itself is known to be right. */
 struct work {
 	struct check *c;
@@ -121,7 +106,7 @@ struct work {
 	struct intake intake;
 	struct inflate inflate;
 	struct relay relay;
-	struct sum sum;
+	struct digest_flow sum;
 	char **lines;
 	size_t line_count;
 };
@@ -181,8 +166,7 @@ static int read_layer(struct work *w, char diff_id[static DIGEST_TEXT_MAX], stru
 {
 	int r = inflate_open(&w->inflate, &w->intake.flow, &no_limits, e);
 	if (r == 0 && (r = relay_open(&w->relay, &w->inflate.flow, e)) == 0) {
-		w->sum = (struct sum){ .flow = { .pull = sum_pull }, .in = &w->relay.flow };
-		digest_begin(&w->sum.digest);
+		digest_flow_begin(&w->sum, &w->relay.flow);
 		r = compare_tree(w, &w->sum.flow, e);
 		relay_done(&w->relay);
 		if (r == 0)

@@ -49,3 +49,18 @@ void digest_of(const void *bytes, size_t len, char out[static DIGEST_TEXT_MAX])
 	digest_text(&d, out);
 	digest_done(&d);
 }
+
+static int pull(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len, struct err *e)
+{
+	struct digest_flow *d = (struct digest_flow *)f;
+	int r = flow_pull(d->in, ret_bytes, ret_len, e);
+	if (r == 1)
+		digest_add(&d->digest, *ret_bytes, *ret_len);
+	return r;
+}
+
+void digest_flow_begin(struct digest_flow *f, struct flow *in)
+{
+	*f = (struct digest_flow){ .flow = { .pull = pull }, .in = in };
+	digest_begin(&f->digest);
+}

@@ -65,10 +65,7 @@ static int read_manifest(const struct source *src, struct arena *arena, struct d
 /* A plain tar's digest is its diffID: known before it is read, so a layer that the store has need not be. */
 static bool is_plain(const struct part *part)
 {
-	uint8_t head[4];
-	if (pread(part->fd, head, sizeof(head), (off_t)part->offset) != sizeof(head))
-		return true;
-	return !(head[0] == 0x1f && head[1] == 0x8b) && memcmp(head, "\x28\xb5\x2f\xfd", 4) != 0;
+	return packing_at(part->fd, part->offset) == PACKING_NONE;
 }
 
 static int plan_layer(const struct source *src, const char *member, const char *diff_id, struct layerjob *job,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "util/fd.h"
 #include "util/mem.h"
 
 enum { PIECE = 256 << 10, ZSTD_WINDOW_LOG_MAX = 27 /* 128 MiB */ };
@@ -172,21 +173,35 @@ static int pull_head(struct inflate *z, struct err *e)
 	return r < 0 ? r : 0;
 }
 
+/* RFC 1952 "Member header and trailer", RFC 8878 "Zstandard Frames". */
+enum packing packing_of(const uint8_t *head, size_t n)
+{
+	if (n >= 2 && head[0] == 0x1f && head[1] == 0x8b)
+		return PACKING_GZIP;
+	return n >= 4 && memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0 ? PACKING_ZSTD : PACKING_NONE;
+}
+
+enum packing packing_at(int fd, uint64_t offset)
+{
+	uint8_t head[4];
+	ssize_t n = fd_read_at(fd, head, sizeof(head), offset);
+	return packing_of(head, n < 0 ? 0 : (size_t)n);
+}
+
 int inflate_open(struct inflate *z, struct flow *in, const struct inflate_limits *limits, struct err *e)
 {
 	*z = (struct inflate){ .flow = { .pull = pull_plain }, .in = in, .limits = *limits };
 	int r = pull_head(z, e);
 	if (r < 0)
 		return r;
-	if (z->n >= 2 && z->p[0] == 0x1f && z->p[1] == 0x8b) {
-		z->packing = PACKING_GZIP;
+	z->packing = packing_of(z->p, z->n);
+	if (z->packing == PACKING_GZIP) {
 		z->flow.pull = pull_gzip;
 		struct inflate_state *s = mem_alloc(sizeof(*s));
 		isal_inflate_init(s);
 		s->crc_flag = ISAL_GZIP;
 		z->state = s;
-	} else if (z->n >= 4 && memcmp(z->p, "\x28\xb5\x2f\xfd", 4) == 0) {
-		z->packing = PACKING_ZSTD;
+	} else if (z->packing == PACKING_ZSTD) {
 		z->flow.pull = pull_zstd;
 		z->state = ZSTD_createDCtx();
 		if (!z->state)

@@ -10,6 +10,10 @@
 
 enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
 
+/* Which it is, by the first bytes: of `n` at hand, four will do; of a file at `offset`, whose position stays. */
+enum packing packing_of(const uint8_t *head, size_t n);
+enum packing packing_at(int fd, uint64_t offset);
+
 struct inflate_limits {
 	uint64_t bytes; /* that may come out */
 	uint64_t ratio; /* bytes out per byte in, once `ratio_from` bytes are out */

@@ -81,23 +81,6 @@ static int check_media_type(const struct layerjob *job, struct err *e)
 		       packings[job->packing].name);
 }
 
-/* ---- the second digest, between inflating and unpacking ---- */
-
-struct sum {
-	struct flow flow;
-	struct flow *in;
-	struct digest digest;
-};
-
-static int sum_pull(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len, struct err *e)
-{
-	struct sum *s = (struct sum *)f;
-	int r = flow_pull(s->in, ret_bytes, ret_len, e);
-	if (r == 1)
-		digest_add(&s->digest, *ret_bytes, *ret_len);
-	return r;
-}
-
 /* ---- one job ---- */
 
 struct work {
@@ -109,7 +92,7 @@ struct work {
 	struct intake intake;
 	struct inflate inflate;
 	struct relay relay;
-	struct sum sum;
+	struct digest_flow sum; /* the second digest, between inflating and unpacking */
 };
 
 static int drain(struct flow *f, struct err *e)
@@ -146,8 +129,7 @@ static int run_relayed(struct work *w, struct err *e)
 	int r = relay_open(&w->relay, &w->inflate.flow, e);
 	if (r < 0)
 		return r;
-	w->sum = (struct sum){ .flow = { .pull = sum_pull }, .in = &w->relay.flow };
-	digest_begin(&w->sum.digest);
+	digest_flow_begin(&w->sum, &w->relay.flow);
 	r = consume(w, &w->sum.flow, e);
 	relay_done(&w->relay);
 	return r;

@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +16,7 @@
 #include "image/packcheck.h"
 #include "image/packzstd.h"
 #include "util/fd.h"
+#include "util/outfile.h"
 
 #define CONFIG_TYPE   "application/vnd.oci.image.config.v1+json"
 #define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
@@ -102,47 +101,6 @@ static int put_documents(const struct store *s, const struct image *image, const
 
 /* ---- the file ---- */
 
-/* A file without a name yet, in the directory where it will have one: a death leaves nothing. */
-static int open_output(const char *path, int *ret_dir, char name[static NAME_MAX + 1], struct err *e)
-{
-	free_auto char *copy = mem_str(path), *copy2 = mem_str(path);
-	const char *base = basename(copy2);
-	struct stat st;
-	if (strlen(base) > NAME_MAX || !strcmp(base, "/") || !strcmp(base, ".") || !strcmp(base, ".."))
-		return err_new(e, EINVAL, "%s: not a file's name", path);
-	snprintf(name, NAME_MAX + 1, "%s", base);
-	fd_auto int dir = openat(AT_FDCWD, dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_sys(e, "%s", path);
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
-		return err_new(e, EEXIST, "%s: is there, and not a regular file", path);
-	int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0755);
-	if (fd < 0)
-		return err_sys(e, "%s", path);
-	*ret_dir = fd_take(&dir);
-	return fd;
-}
-
-/* Gives the file its name; what had it before goes at the same instant. link(2) does not replace, rename(2) does. */
-static int name_output(int fd, int dir, const char *name, const char *path, struct err *e)
-{
-	char from[32], temporary[NAME_MAX + 1];
-	fd_path(fd, from);
-	if (linkat(AT_FDCWD, from, dir, name, AT_SYMLINK_FOLLOW) == 0)
-		return 0;
-	if (errno != EEXIST)
-		return err_sys(e, "%s", path);
-	snprintf(temporary, sizeof(temporary), ".kist-pack-%d", (int)getpid());
-	if (linkat(AT_FDCWD, from, dir, temporary, AT_SYMLINK_FOLLOW) < 0)
-		return err_sys(e, "%s", path);
-	if (renameat(dir, temporary, dir, name) < 0) {
-		int r = err_sys(e, "%s", path);
-		unlinkat(dir, temporary, 0);
-		return r;
-	}
-	return 0;
-}
-
 /* With zstd the file system is made aside, in the store, and goes into the file packed. */
 static int put_tree(struct ingest *in, struct tree *t, const struct pack_request *rq, struct pack_head *head, int fd,
 		    uint64_t *ret_tar_bytes, struct err *e)
@@ -180,18 +138,14 @@ int image_pack(const struct store *s, struct pack_request *rq, struct err *e)
 {
 	ingest_auto struct ingest in = INGEST_NONE;
 	image_auto struct image image = { .name = NULL };
-	fd_auto int dir = -1;
-	char name[NAME_MAX + 1];
+	struct outfile out outfile_auto = OUTFILE_NONE;
 	int r = ingest_open(s, &in, e);
 	if (r < 0 || (r = image_open(s, rq->image, &image, e)) < 0)
 		return r;
-	fd_auto int fd = open_output(rq->output, &dir, name, e);
-	if (fd < 0)
-		return fd;
-	r = pack(&in, &image, rq, fd, e);
-	if (r == 0 && fsync(fd) < 0)
-		r = err_sys(e, "%s", rq->output);
+	if ((r = outfile_open_program(rq->output, &out, e)) < 0)
+		return r;
+	r = pack(&in, &image, rq, out.fd, e);
 	if (r == 0)
-		r = name_output(fd, dir, name, rq->output, e);
+		r = outfile_finish(&out, e);
 	return r < 0 ? err_at(e, r, "pack %s", rq->image) : 0;
 }

@@ -23,17 +23,10 @@ void packed_done(struct packed *p)
 
 static int read_at(int fd, void *buf, size_t len, uint64_t at, struct err *e)
 {
-	for (char *p = buf; len;) {
-		ssize_t n = pread(fd, p, len, (off_t)at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? err_sys(e, "read") : err_new(e, EBADMSG, "damaged: ends early");
-		p += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
+	ssize_t n = fd_read_at(fd, buf, len, at);
+	if (n < 0)
+		return err_ret(e, (int)n, "read");
+	return (size_t)n < len ? err_new(e, EBADMSG, "damaged: ends early") : 0;
 }
 
 bool packed_is(const char *path)

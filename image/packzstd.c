@@ -8,6 +8,7 @@
 #include <zstd.h>
 
 #include "image/digest.h"
+#include "util/fd.h"
 #include "util/mem.h"
 
 enum { PIECE = 1 << 20, LEVEL = 6, PAYLOAD_AT = 4096, WINDOW_LOG_MAX = 27 };
@@ -82,7 +83,7 @@ int pack_zstd(int plain, struct pack_head *head, int fd, struct err *e)
 static int check_fill(int fd, struct err *e)
 {
 	uint8_t fill[PAYLOAD_AT - PACK_HEAD_SIZE];
-	if (pread(fd, fill, sizeof(fill), PACK_HEAD_SIZE) != (ssize_t)sizeof(fill))
+	if (fd_read_at(fd, fill, sizeof(fill), PACK_HEAD_SIZE) != (ssize_t)sizeof(fill))
 		return err_new(e, EBADMSG, "damaged: ends early");
 	for (size_t i = 0; i < sizeof(fill); i++)
 		if (fill[i])

@@ -175,19 +175,11 @@ static int spool(struct source *s, struct ingest *in, const struct inflate_limit
 	return 0;
 }
 
-static bool is_packed(int fd)
-{
-	uint8_t head[4];
-	if (pread(fd, head, sizeof(head), 0) != sizeof(head))
-		return false;
-	return (head[0] == 0x1f && head[1] == 0x8b) || memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0;
-}
-
 static int open_archive(struct source *s, bool is_file, struct ingest *in,
 			const struct inflate_limits *limits, struct err *e)
 {
 	int r = 0;
-	if (!is_file || is_packed(s->fd))
+	if (!is_file || packing_at(s->fd, 0) != PACKING_NONE)
 		r = spool(s, in, limits, e);
 	if (r == 0)
 		r = list_members(s, e);
@@ -265,12 +257,9 @@ static int read_part(const struct part *part, const char *name, char **ret_bytes
 {
 	size_t len = (size_t)part->size_bytes;
 	free_auto char *bytes = mem_alloc(len + 1);
-	for (size_t got = 0; got < len;) {
-		ssize_t n = pread(part->fd, bytes + got, len - got, (off_t)(part->offset + got));
-		if (n <= 0)
-			return n < 0 ? err_sys(e, "%s", name) : err_new(e, EINVAL, "%s: cut off", name);
-		got += (size_t)n;
-	}
+	ssize_t n = fd_read_at(part->fd, bytes, len, part->offset);
+	if (n < 0 || (size_t)n < len)
+		return n < 0 ? err_ret(e, (int)n, "%s", name) : err_new(e, EINVAL, "%s: cut off", name);
 	bytes[len] = '\0';
 	*ret_bytes = ptr_take(bytes);
 	*ret_len = len;

@@ -39,6 +39,22 @@ ssize_t fd_read_all(int fd, void *buf, size_t len)
 	return (ssize_t)got;
 }
 
+ssize_t fd_read_at(int fd, void *buf, size_t len, uint64_t offset)
+{
+	size_t got = 0;
+	while (got < len) {
+		ssize_t n = pread(fd, (char *)buf + got, len - got, (off_t)(offset + got));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
 int fd_write_all(int fd, const void *buf, size_t len)
 {
 	size_t put = 0;

@@ -5,6 +5,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Closes a descriptor once and keeps errno; -1 is nothing. close(2): never retried, EINTR has closed it too. */
@@ -42,6 +43,7 @@ static inline void fd_drop(int *fd)
 
 /* Reads or writes all of `len` bytes, going on after short counts and EINTR. Read returns the count (less at end). */
 ssize_t fd_read_all(int fd, void *buf, size_t len);
+ssize_t fd_read_at(int fd, void *buf, size_t len, uint64_t offset); /* pread(2): the position stays */
 int fd_write_all(int fd, const void *buf, size_t len);
 
 /*

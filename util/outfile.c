@@ -42,7 +42,7 @@ static int open_dir(const char *path, struct outfile *o, struct err *e)
 static int open_named(const char *path, struct outfile *o, struct err *e)
 {
 	o->temporary = mem_fmt(".%.200s.%d.tmp", o->name, (int)getpid());
-	o->fd = openat(o->own_dir, o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666 & ~file_mask);
+	o->fd = openat(o->own_dir, o->temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, o->mode & ~file_mask);
 	return o->fd < 0 ? err_sys(e, "%s", path) : 0;
 }
 
@@ -52,7 +52,7 @@ static int open_new(const char *path, struct outfile *o, struct err *e)
 
 	if (r < 0)
 		return r;
-	o->fd = openat(o->own_dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666 & ~file_mask);
+	o->fd = openat(o->own_dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, o->mode & ~file_mask);
 	if (o->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT))
 		return open_named(path, o, e);
 	return o->fd < 0 ? err_sys(e, "%s", path) : 0;
@@ -64,6 +64,7 @@ int outfile_open(const char *path, struct outfile *ret, struct err *e)
 	struct stat st;
 	int r;
 
+	o.mode = 0666;
 	if (!path || !strcmp(path, "-")) {
 		o.fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 		r = o.fd < 0 ? err_sys(e, "standard output") : 0;
@@ -72,6 +73,22 @@ int outfile_open(const char *path, struct outfile *ret, struct err *e)
 	} else {
 		r = open_new(path, &o, e);
 	}
+	if (r < 0)
+		return r;
+	*ret = o;
+	o = OUTFILE_NONE;
+	return 0;
+}
+
+int outfile_open_program(const char *path, struct outfile *ret, struct err *e)
+{
+	struct outfile o outfile_auto = OUTFILE_NONE;
+	struct stat st;
+
+	o.mode = 0755;
+	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode))
+		return err_new(e, EEXIST, "%s: is there, and not a regular file", path);
+	int r = open_new(path, &o, e);
 	if (r < 0)
 		return r;
 	*ret = o;
