@@ -13,7 +13,7 @@
 /* These look at the user's own files only, names, documents and blobs among them; layers belong to subordinate ids. */
 static bool is_own(const char *verb)
 {
-	static const char *const verbs[] = { "ls", "inspect", "history", "save", "verify", "login", "logout" };
+	static const char *const verbs[] = { "ls", "list", "exists", "inspect", "history", "save", "verify", "login", "logout" };
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (!strcmp(verb, verbs[i]))

@@ -14,6 +14,7 @@ const char *const help_sections[OPT_SECTIONS] = {
 	[OPT_RESOURCES] = "Resources",
 	[OPT_SECURITY] = "Security",
 	[OPT_LOGGING] = "Logs",
+	[OPT_PULLING] = "The pull of an image",
 	[OPT_BUNDLE] = "OCI bundles",
 };
 

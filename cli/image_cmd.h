@@ -37,7 +37,7 @@ typedef int image_verb_fn(const struct store *s, const union image_options *opti
 
 image_verb_fn image_cmd_load, image_cmd_import, image_cmd_unpack;
 image_verb_fn image_cmd_convert, image_cmd_pack;
-image_verb_fn image_cmd_ls, image_cmd_inspect;
+image_verb_fn image_cmd_ls, image_cmd_exists, image_cmd_inspect;
 image_verb_fn image_cmd_rm, image_cmd_prune;
 image_verb_fn image_cmd_tag, image_cmd_untag, image_cmd_history, image_cmd_save;
 image_verb_fn image_cmd_check, image_cmd_tree, image_cmd_df;

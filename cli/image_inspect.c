@@ -211,6 +211,21 @@ static int inspect_packed(const struct store *s, const char *path, json_t *array
 	return 0;
 }
 
+/* podman image exists: 1 is an answer here, and no failure that wants words. */
+int image_cmd_exists(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
+{
+	image_auto struct image im = { .name = NULL };
+
+	(void)options;
+	(void)argc;
+	int r = image_open(s, argv[0], &im, e);
+	if (r != -ENOENT)
+		return r;
+	err_clear(e);
+	e->exit = 1;
+	return r;
+}
+
 int image_cmd_inspect(const struct store *s, const union image_options *options, int argc, char **argv,
 		      struct err *e)
 {

@@ -10,6 +10,7 @@
 #include "cli/out.h"
 #include "image/erofsmount.h"
 #include "image/survey.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 struct image_row {
@@ -27,6 +28,8 @@ struct image_row {
 	int64_t size_bytes;
 	int64_t containers;
 	int64_t erofs_bytes; /* of the file that it was converted to */
+	struct timespec time; /* of `created`; 0: not known */
+	size_t place;         /* in index.json */
 };
 
 /* clang-format off */
@@ -65,6 +68,7 @@ static const char *labels_text(struct arena *a, const struct image *im)
 /* What is asked for, and what it is taken from. */
 struct listing {
 	const struct store *store;
+	const struct names *names;
 	const struct image_ls_options *options;
 	struct image_filters filters;
 	struct survey survey; /* containers */
@@ -95,7 +99,7 @@ static void fill_names(const struct name_row *from, const struct listing *l, str
 		.repository = from->name ? from->name : "<none>",
 		.tag = from->name ? "" : "<none>",
 		.id = l->options->no_trunc ? digest : arena_strn(l->arena, digest_hex(digest), 12),
-		.created = "", .since = "", .arch = "", .os = "", .labels = "{}",
+		.place = (size_t)(from - l->names->v), .created = "", .since = "", .arch = "", .os = "", .labels = "{}",
 	};
 	if (colon) {
 		row->repository = arena_strn(l->arena, from->name, (size_t)(colon - from->name));
@@ -119,6 +123,8 @@ static bool fill_row(const struct listing *l, const struct name_row *from, struc
 	if (is_whole) {
 		row->size_bytes = image_bytes(l->store, &im);
 		row->created = arena_str(a, im.config.created ? im.config.created : "");
+		if (im.config.created && clock_parse(im.config.created, &row->time) < 0)
+			row->time = (struct timespec){ 0 };
 		row->since = image_since_text(a, im.config.created);
 		row->arch = arena_str(a, im.config.arch ? im.config.arch : "");
 		row->os = arena_str(a, im.config.os ? im.config.os : "");
@@ -128,6 +134,61 @@ static bool fill_row(const struct listing *l, const struct name_row *from, struc
 	}
 	row->size = image_size_text(a, row->size_bytes);
 	return true;
+}
+
+/* ---- sorting, as podman-images(1) names the fields ---- */
+
+static int by_created(const struct image_row *a, const struct image_row *b)
+{
+	if (a->time.tv_sec != b->time.tv_sec)
+		return a->time.tv_sec < b->time.tv_sec ? 1 : -1;
+	return (a->time.tv_nsec < b->time.tv_nsec) - (a->time.tv_nsec > b->time.tv_nsec);
+}
+
+static int by_id(const struct image_row *a, const struct image_row *b)
+{
+	return strcmp(a->digest, b->digest);
+}
+
+static int by_repository(const struct image_row *a, const struct image_row *b)
+{
+	return strcmp(a->repository, b->repository);
+}
+
+static int by_size(const struct image_row *a, const struct image_row *b)
+{
+	return (a->size_bytes > b->size_bytes) - (a->size_bytes < b->size_bytes);
+}
+
+static int by_tag(const struct image_row *a, const struct image_row *b)
+{
+	return strcmp(a->tag, b->tag);
+}
+
+typedef int compare_fn(const struct image_row *a, const struct image_row *b);
+
+static const struct {
+	const char *word;
+	compare_fn *compare;
+} orders[] = {
+	{ "created", by_created }, { "id", by_id }, { "repository", by_repository }, { "size", by_size }, { "tag", by_tag },
+};
+
+/* Equal rows stay as index.json has them. */
+static int compare_rows(const void *a, const void *b, void *compare)
+{
+	const struct image_row *left = a, *right = b;
+	int r = (*(compare_fn *const *)compare)(left, right);
+	return r ? r : (left->place > right->place) - (left->place < right->place);
+}
+
+static void sort_rows(const char *word, struct image_row *rows, size_t n)
+{
+	compare_fn *compare = by_created;
+	for (size_t i = 0; word && i < ARRAY_LEN(orders); i++)
+		if (!strcmp(orders[i].word, word))
+			compare = orders[i].compare;
+	qsort_r(rows, n, sizeof(*rows), compare_rows, &compare);
 }
 
 /* A word is docker's short form of --filter reference=. */
@@ -152,6 +213,7 @@ static int list_rows(struct listing *l, const struct names *names, struct err *e
 	int r = o->format && strcmp(o->format, "table") != 0 ? survey_read(l->store, &l->survey, e) : 0;
 	for (size_t i = 0; r == 0 && i < names->n; i++)
 		n += fill_row(l, &names->v[i], &rows[n]);
+	sort_rows(o->sort, rows, n);
 	memcpy(shown, fields, sizeof(shown));
 	if (o->digests)
 		shown[DIGEST_FIELD].header = "DIGEST";
@@ -160,6 +222,7 @@ static int list_rows(struct listing *l, const struct names *names, struct err *e
 		.count = ARRAY_LEN(shown),
 		.row_size = sizeof(*rows),
 		.key = KEY_FIELD,
+		.has_no_heading = o->no_heading,
 	};
 	return r < 0 ? r : out_rows(&list, o->format, o->quiet, rows, n, e);
 }
@@ -168,7 +231,7 @@ int image_cmd_ls(const struct store *s, const union image_options *options, int 
 		 struct err *e)
 {
 	names_auto struct names names = { .n = 0 };
-	struct listing l = { .store = s, .options = &options->ls, .arena = &names.arena };
+	struct listing l = { .store = s, .names = &names, .options = &options->ls, .arena = &names.arena };
 	int r = names_read(s, &names, e);
 	if (r == 0)
 		r = read_filters(&l, argc ? argv[0] : NULL, e);

@@ -10,6 +10,7 @@
 static const struct verb verbs[] = {
 	{ "load", image_cmd_load, VERB_MAKES_STORE },	    { "import", image_cmd_import, VERB_MAKES_STORE },
 	{ "unpack", image_cmd_unpack, VERB_MAKES_STORE },   { "ls", image_cmd_ls, VERB_READS_STORE },
+	{ "list", image_cmd_ls, VERB_READS_STORE },	    { "exists", image_cmd_exists, VERB_READS_STORE },
 	{ "inspect", image_cmd_inspect, VERB_READS_STORE }, { "rm", image_cmd_rm, VERB_READS_STORE },
 	{ "prune", image_cmd_prune, VERB_READS_STORE },	    { "tag", image_cmd_tag, VERB_MAKES_STORE },
 	{ "untag", image_cmd_untag, VERB_MAKES_STORE },	    { "history", image_cmd_history, VERB_READS_STORE },

@@ -71,21 +71,25 @@ static const struct command_text import_text = {
 
 #define S struct image_ls_options
 static const struct opt ls_opts[] = {
-	{ OPT_STR_AT(S, format), .name = "format", .letter = 'f', .arg = "FORMAT",
+	{ OPT_STR_AT(S, format), .name = "format", .arg = "FORMAT",
 	  .help = "table (default), json (one array), or a template such as '{{.Repository}}:{{.Tag}}'" },
 	{ OPT_FLAG_AT(S, all), .name = "all", .letter = 'a',
 	  .help = "list signatures, and what other tools keep in the index, too" },
-	{ OPT_LIST_AT(S, filters), .name = "filter", .arg = "KEY=VALUE",
+	{ OPT_LIST_AT(S, filters), .name = "filter", .letter = 'f', .arg = "KEY=VALUE",
 	  .help = "only images that fit: reference=PATTERN, dangling=true|false, label=KEY[=VALUE], before=IMAGE, "
 		  "since=IMAGE, until=TIME" },
 	{ OPT_FLAG_AT(S, digests), .name = "digests", .help = "show digests" },
 	{ OPT_FLAG_AT(S, no_trunc), .name = "no-trunc", .help = "print IDs in full" },
+	{ OPT_FLAG_AT(S, no_heading), .name = "noheading", .letter = 'n', .help = "a table without its first line" },
+	{ OPT_WORD_AT(S, sort), .name = "sort", .arg = "created|id|repository|size|tag",
+	  .help = "what to sort by (default created: the newest first)" },
 	{ OPT_FLAG_AT(S, quiet), .name = "quiet", .letter = 'q', .help = "print IDs only" },
 };
 
 static const struct command_example ls_examples[] = {
 	{ "kist images", "the images in the store" },
 	{ "kist images --filter label=app --filter since=debian:12", "those with a label, made after another" },
+	{ "kist rmi $(kist images -qf dangling=true)", "remove those that have no name" },
 };
 
 static const struct command_text ls_text = {
@@ -94,6 +98,16 @@ static const struct command_text ls_text = {
 		"Lists the images in the store, or those whose names fit a pattern. Values of one filter are "
 		"alternatives, apart from labels; different filters all have to fit.",
 	WORDS_EXAMPLES(ls_examples),
+};
+
+static const struct command_example exists_examples[] = {
+	{ "kist image exists app:1 || kist load -i app.tar", "load it if it is not there" },
+};
+
+static const struct command_text exists_text = {
+	.usage = "IMAGE",
+	.about = "Ends with 0 if the image is in the store, and with 1 if it is not. Prints nothing.",
+	WORDS_EXAMPLES(exists_examples),
 };
 
 #define I struct image_inspect_options
@@ -520,6 +534,10 @@ static const struct command commands[] = {
 	  .summary = "make an image from a root file system", .text = &import_text },
 	{ "ls", "images", FACE_KIST, STATUS_PLAIN, 0, 1, .is_forwarded = true, WORDS_OPTS(ls_opts),
 	  .summary = "list the images in the store", .text = &ls_text },
+	{ "list", "", FACE_KIST, STATUS_PLAIN, 0, 1, .is_forwarded = true, WORDS_OPTS(ls_opts),
+	  .summary = "the same as ls", .text = &ls_text },
+	{ "exists", "", FACE_KIST, STATUS_PLAIN, 1, 1, .is_forwarded = true,
+	  .summary = "say by the exit status whether an image is in the store", .text = &exists_text },
 	{ "inspect", "", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, .is_forwarded = true,
 	  WORDS_OPTS(inspect_opts),
 	  .summary = "print what the store knows of images", .text = &inspect_text },

@@ -27,7 +27,7 @@ enum opt_kind {
 };
 
 /* Headings under which help and man pages list the options. */
-enum opt_section { OPT_MAIN, OPT_RESOURCES, OPT_SECURITY, OPT_LOGGING, OPT_BUNDLE, OPT_SECTIONS };
+enum opt_section { OPT_MAIN, OPT_PULLING, OPT_RESOURCES, OPT_SECURITY, OPT_LOGGING, OPT_BUNDLE, OPT_SECTIONS };
 
 struct opt {
 	char name[24];      /* without dashes */

@@ -56,6 +56,15 @@ struct create_options {
 	struct opt_num preserve_fds; /* fds 3..3+N-1 go to the container */
 };
 
+/* How to reach a registry: of all verbs that do. */
+struct remote_options {
+	const char *authfile;
+	const char *creds;           /* USER[:PASSWORD] */
+	const char *cert_dir;
+	enum opt_tri tls_verify;
+	struct opt_num stall_ms;     /* silence after which a connection is given up */
+};
+
 /*
  * run, and plan: shape by `oci.bundle` or the OCI face (words: ID), `config` (words: COMMAND...), else an
  * image (words: IMAGE COMMAND...).
@@ -65,6 +74,10 @@ struct run_options {
 	const char *config;          /* --config FILE: merged over the image's config */
 	const char *name;
 	const char *pull;            /* NULL (as "missing"), "missing", "always", "newer" or "never" */
+	struct remote_options remote; /* here and below: of the pull */
+	const char *platform;        /* OS/ARCH[/VARIANT] */
+	const char *policy;
+	bool quiet;
 	bool detach;
 	bool rm;
 	bool keep;                   /* OCI face: leave the state directory after exit */
@@ -288,15 +301,6 @@ struct image_unpack_options {
 	const char *policy;
 };
 
-/* How to reach a registry: of all verbs that do. */
-struct remote_options {
-	const char *authfile;
-	const char *creds;           /* USER[:PASSWORD] */
-	const char *cert_dir;
-	enum opt_tri tls_verify;
-	struct opt_num stall_ms;     /* silence after which a connection is given up */
-};
-
 /* image pull NAME... */
 struct image_pull_options {
 	struct remote_options remote;
@@ -333,6 +337,8 @@ struct image_pack_options {
 struct image_ls_options {
 	const char *format;
 	struct opt_list filters;     /* --filter KEY=VALUE */
+	const char *sort;            /* NULL (as "created"), or the name of a field: see image_ls.c */
+	bool no_heading;
 	bool all;                    /* what other tools keep in the index, too */
 	bool digests;
 	bool no_trunc;

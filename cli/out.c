@@ -111,9 +111,10 @@ static void add_table(struct str *out, const struct out_list *list, const void *
 			width[c] = w > width[c] ? w : width[c];
 		}
 	}
-	for (size_t c = 0; c < n; c++)
+	for (size_t c = 0; c < n && !list->has_no_heading; c++)
 		add_cell(out, columns[c]->header, width[c], c + 1 == n);
-	str_puts(out, "\n");
+	if (!list->has_no_heading)
+		str_puts(out, "\n");
 	for (size_t i = 0; i < n * row_count; i++) {
 		add_cell(out, cells[i].p, width[i % n], (i + 1) % n == 0);
 		if ((i + 1) % n == 0)
@@ -135,6 +136,14 @@ static void add_array(struct str *out, const struct out_list *list, const void *
 }
 
 /* ---- templates ---- */
+
+/* A word that names no field would be printed once per row: -f has another meaning elsewhere ("ps -f status=exited"). */
+static int check_format(const char *format, struct err *e)
+{
+	if (!format || !strcmp(format, "table") || !strcmp(format, "json") || strstr(format, "{{"))
+		return 0;
+	return err_new(e, EINVAL, "format \"%s\": neither table, nor json, nor a template such as '{{.ID}}'", format);
+}
 
 struct row_ref {
 	const struct out_list *list;
@@ -242,8 +251,11 @@ int out_objects(json_t *array, const char *format, struct err *e)
 		str_puts(&out, "\n");
 		return flush(&out, e);
 	}
+	int r = check_format(format, e);
+	if (r < 0)
+		return r;
 	json_array_foreach (array, i, object) {
-		int r = template_expand(format, object_field, object, &out, e);
+		r = template_expand(format, object_field, object, &out, e);
 		if (r < 0)
 			return r;
 	}
@@ -254,8 +266,10 @@ int out_rows(const struct out_list *list, const char *format, bool is_quiet, con
 	     size_t row_count, struct err *e)
 {
 	str_auto struct str out = STR_MAX(OUT_BYTES_MAX);
-	int r = 0;
+	int r = check_format(format, e);
 
+	if (r < 0)
+		return r;
 	if (is_quiet) {
 		for (size_t i = 0; i < row_count; i++) {
 			add_text(&out, &list->fields[list->key], row_at(list, rows, i));

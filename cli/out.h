@@ -3,8 +3,8 @@
  * Lists for people and for programs from one description: a table, a JSON array, a template of Docker's kind,
  * or keys only. Callers: ps, list, images (rows of structs), inspect (JSON). Prints to standard output.
  *
- * Templates: {{.Field}} by Docker's name or the JSON key, {{json .Field}}, {{json .}}, \t and \n; "table "
- * before a template is accepted and ignored. Nothing else of Go's template language is.
+ * Templates have at least one {{...}}: {{.Field}} by Docker's name or the JSON key, {{json .Field}}, {{json .}}; and \t and
+ * \n. "table " before a template is accepted and ignored. Nothing else of Go's template language is.
  */
 #pragma once
 #include <jansson.h>
@@ -46,6 +46,7 @@ struct out_list {
 	size_t count;
 	size_t row_size;
 	size_t key;           /* index of the field that -q prints */
+	bool has_no_heading;  /* a table without its first line */
 };
 
 /*

@@ -89,6 +89,25 @@ static void set_labels(const struct run_options *o, struct arena *a, struct pair
 	}
 }
 
+/* The options that pull has too, in its words. */
+static struct strs pull_words(const struct run_options *o, struct arena *a)
+{
+	const struct {
+		const char *name, *value;
+	} given[] = {
+		{ "platform", o->platform }, { "policy", o->policy }, { "authfile", o->remote.authfile },
+		{ "creds", o->remote.creds }, { "cert-dir", o->remote.cert_dir }, { "quiet", o->quiet ? "true" : NULL },
+		{ "tls-verify",
+		  o->remote.tls_verify == OPT_UNSET ? NULL : o->remote.tls_verify == OPT_YES ? "true" : "false" },
+	};
+	struct strs words = { .v = arena_array(a, ARRAY_LEN(given), sizeof(*words.v)) };
+
+	for (size_t i = 0; i < ARRAY_LEN(given); i++)
+		if (given[i].value)
+			words.v[words.n++] = arena_fmt(a, "--%s=%s", given[i].name, given[i].value);
+	return words;
+}
+
 /* What only an image's container has cannot be asked of a bundle: its config.json says it. */
 static int check_bundle(const struct run_options *o, int argc, bool is_oci, struct err *e)
 {
@@ -96,7 +115,11 @@ static int check_bundle(const struct run_options *o, int argc, bool is_oci, stru
 		const char *name;
 		bool is_given;
 	} others[] = {
-		{ "--config", o->config }, { "--pull", o->pull }, { "--tty", o->tty != OPT_UNSET }, { "--env", o->env.count },
+		{ "--config", o->config }, { "--pull", o->pull },
+		{ "--platform", o->platform }, { "--quiet", o->quiet }, { "--policy", o->policy },
+		{ "--authfile", o->remote.authfile }, { "--creds", o->remote.creds },
+		{ "--cert-dir", o->remote.cert_dir }, { "--tls-verify", o->remote.tls_verify != OPT_UNSET },
+		{ "--tty", o->tty != OPT_UNSET }, { "--env", o->env.count },
 		{ "--env-file", o->env_files.count }, { "--workdir", o->workdir }, { "--user", o->user },
 		{ "--group-add", o->group_add.count }, { "--entrypoint", o->entrypoint },
 		{ "--volume", o->volumes.count }, { "--tmpfs", o->tmpfs.count }, { "--shm-size", o->shm_bytes.is_set },
@@ -170,6 +193,8 @@ int run_words(const struct cli *cli, const struct run_options *o, int argc, char
 	}
 	ret->image = o->config ? NULL : argv[0];
 	ret->pull = pull_when(o->pull);
+	ret->pull_words = pull_words(o, a);
+	ret->platform = o->platform;
 	ret->options.command = rest_of(argc, argv, o->config ? 0 : 1, a);
 	set_options(o, &ret->options);
 	set_labels(o, a, &ret->labels);

@@ -78,7 +78,7 @@ static int run_verb(const struct page *page, const struct command *c, const stru
 		r = err_sys(&e, "standard output");
 	if (r < 0 && e.exit == CMD_EXIT_USAGE)
 		return usage(page, c, &e);
-	if (r < 0)
+	if (r < 0 && e.text[0])
 		log_error("%s", e.text);
 	return r < 0 ? (e.exit ? e.exit : 1) : 0;
 }

@@ -101,7 +101,7 @@ extern const struct page words_run, words_life, words_limits, words_freeze, word
 extern const struct page words_files_work;
 
 /* The options of run, which plan has too. */
-enum { WORDS_RUN_OPTS = 55 };
+enum { WORDS_RUN_OPTS = 62 };
 extern const struct opt words_run_opts[];
 
 /*

@@ -114,6 +114,23 @@ const struct opt words_run_opts[] = {
 	{ OPT_STR_AT(R, oci.pid_file), .name = "pidfile", .faces = FACE_KIST, .arg = "FILE",
 	  .help = "the same as --pid-file" },
 
+	{ OPT_STR_AT(R, platform), .name = "platform", .faces = FACE_KIST, .section = OPT_PULLING, .arg = "OS/ARCH[/VARIANT]",
+	  .help = "take the image for another platform than this machine's; one in the store that is for none such is pulled "
+		  "anew" },
+	{ OPT_FLAG_AT(R, quiet), .name = "quiet", .letter = 'q', .faces = FACE_KIST, .section = OPT_PULLING,
+	  .help = "show no progress of the pull" },
+	{ OPT_STR_AT(R, policy), .name = "policy", .faces = FACE_KIST, .section = OPT_PULLING, .arg = "FILE",
+	  .help = "a policy of containers-policy.json(5), instead of the user's or the host's" },
+	{ OPT_STR_AT(R, remote.authfile), .name = "authfile", .faces = FACE_KIST, .section = OPT_PULLING, .arg = "FILE",
+	  .help = "file with credentials (default $REGISTRY_AUTH_FILE, then those of login)" },
+	{ OPT_STR_AT(R, remote.creds), .name = "creds", .faces = FACE_KIST, .section = OPT_PULLING, .arg = "USER:PASSWORD",
+	  .help = "credentials, instead of those of login; others can see them in the list of processes" },
+	{ OPT_STR_AT(R, remote.cert_dir), .name = "cert-dir", .faces = FACE_KIST, .section = OPT_PULLING, .arg = "DIR",
+	  .help = "directory with the registry's CA (*.crt) and our certificate (*.cert, *.key)" },
+	{ OPT_TRI_AT(R, remote.tls_verify), .name = "tls-verify", .faces = FACE_KIST, .section = OPT_PULLING,
+	  .help = "false: take any certificate, and plain HTTP where there is no TLS (default true, or as "
+		  "registries.conf says)" },
+
 	{ OPT_SIZE_AT(R, memory_bytes), .name = "memory", .letter = 'm', .faces = FACE_KIST,
 	  .section = OPT_RESOURCES,
 	  .arg = "SIZE", .help = "most memory the container may use" },

@@ -25,24 +25,36 @@ bool pull_is_name(const char *word)
 	return ref_parse(word, &ref, &ignored) == 0;
 }
 
-/* Standard output is the container's. PR_SET_PDEATHSIG outlives execve(2): prctl(2). */
+/*
+ * Standard output is the container's: the digest, pull's result, is printed nowhere. PR_SET_PDEATHSIG outlives execve(2):
+ * prctl(2).
+ */
 static void child_main(const char *program, const char *const *words, pid_t parent) __attribute__((noreturn));
 
 static void child_main(const char *program, const char *const *words, pid_t parent)
 {
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() == parent && null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
+	if (getppid() == parent && null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0)
 		execv(program, (char *const *)(uintptr_t)words);
 	_exit(127);
 }
 
-int pull_image(const char *store, const char *word, struct err *e)
+int pull_image(const char *store, const struct strs *options, const char *word, struct err *e)
 {
 	free_auto char *program = helper_find("kist-registry", e);
-	const char *const words[] = { "kist-registry", "--store", store, "pull", "--", word, NULL };
+	const char *const first[] = { "kist-registry", "--store", store, "pull" };
+	free_auto const char **words = mem_zero(ARRAY_LEN(first) + options->n + 3, sizeof(*words));
+	size_t n = 0;
 	int status;
+
+	for (size_t i = 0; i < ARRAY_LEN(first); i++)
+		words[n++] = first[i];
+	for (size_t i = 0; i < options->n; i++)
+		words[n++] = options->v[i];
+	words[n++] = "--";
+	words[n] = word;
 
 	if (!program)
 		return -ENOENT;

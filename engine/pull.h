@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "util/err.h"
+#include "util/jx.h"
 
 /* --pull: when a registry is asked. */
 enum pull_when {
@@ -17,7 +18,7 @@ enum pull_when {
 bool pull_is_name(const char *word);
 
 /*
- * Executes `kist-registry pull WORD` and waits for it; its own words and its progress go to standard error. It ends when
- * we do.
+ * Executes `kist-registry pull OPTIONS WORD` and waits for it; its warnings and its progress go to standard error. It ends
+ * when we do.
  */
-int pull_image(const char *store, const char *word, struct err *e);
+int pull_image(const char *store, const struct strs *options, const char *word, struct err *e);

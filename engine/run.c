@@ -18,6 +18,7 @@
 #include "engine/root.h"
 #include "engine/run_parts.h"
 #include "image/packhead.h"
+#include "image/platform.h"
 #include "runtime/control.h"
 #include "runtime/exposed.h"
 #include "runtime/launcher.h"
@@ -40,13 +41,42 @@ char *run_absolute(struct arena *a, const char *path)
 	return strcmp(path, ".") == 0 ? arena_str(a, cwd) : arena_fmt(a, "%s/%s", strcmp(cwd, "/") ? cwd : "", path);
 }
 
+/* -ENOENT: the image is for another platform than --platform says. */
+static int check_platform(const struct run_request *rq, const struct image *im, const char *word, struct err *e)
+{
+	char wanted[PLATFORM_TEXT_MAX];
+	struct platform_want want;
+	int r = rq->platform ? platform_parse(rq->platform, &want, e) : 0;
+
+	if (r < 0)
+		return err_at(e, r, "--platform");
+	const struct image_config *c = &im->config;
+	if (!rq->platform || platform_fits(&want, c->os, c->arch, c->variant))
+		return 0;
+	platform_text(&want, wanted);
+	return err_new(e, ENOENT, "image \"%s\": is for %s/%s%s%s, not for %s", word, c->os ? c->os : "any",
+		       c->arch ? c->arch : "any", c->variant ? "/" : "", c->variant ? c->variant : "", wanted);
+}
+
+static int open_stored(const struct run_request *rq, struct run_source *s, struct err *e)
+{
+	int r = image_open(&s->store, s->image_word, &s->image, e);
+
+	if (r < 0)
+		return r;
+	r = check_platform(rq, &s->image, s->image_word, e);
+	if (r < 0)
+		image_done(&s->image);
+	return r;
+}
+
 /* A pull may have made the store itself. */
 static int open_pulled(const struct run_request *rq, struct run_source *s, struct err *e)
 {
 	store_done(&s->store);
 	s->store = STORE_NONE;
 	int r = store_open(rq->store, false, &s->store, e);
-	return r < 0 ? r : image_open(&s->store, s->image_word, &s->image, e);
+	return r < 0 ? r : open_stored(rq, s, e);
 }
 
 /* An image that is there costs no system call more, unless a pull was asked for. */
@@ -54,17 +84,17 @@ static int open_image(const struct run_request *rq, enum pull_when when, struct 
 {
 	struct err pull_err = { 0 };
 	bool is_first = (when == PULL_ALWAYS || when == PULL_NEWER) && pull_is_name(s->image_word);
-	int r = is_first ? pull_image(rq->store, s->image_word, &pull_err) : 0;
+	int r = is_first ? pull_image(rq->store, &rq->pull_words, s->image_word, &pull_err) : 0;
 
 	if (r < 0 && when == PULL_ALWAYS) {
 		*e = pull_err;
 		return r;
 	}
-	r = is_first ? open_pulled(rq, s, e) : image_open(&s->store, s->image_word, &s->image, e);
+	r = is_first ? open_pulled(rq, s, e) : open_stored(rq, s, e);
 	if (r != -ENOENT || is_first || when == PULL_NEVER || !pull_is_name(s->image_word))
 		return r;
 	err_clear(e);
-	r = pull_image(rq->store, s->image_word, e);
+	r = pull_image(rq->store, &rq->pull_words, s->image_word, e);
 	return r < 0 ? r : open_pulled(rq, s, e);
 }
 
@@ -86,12 +116,12 @@ int run_load_source(const struct run_request *rq, bool is_plan, struct run_sourc
 		return r;
 	ret->store_path = run_absolute(&ret->arena, rq->store);
 	if (!image)
-		return 0;
+		return rq->platform ? err_new(e, EINVAL, "--platform: the container has no image") : 0;
 	ret->image_word = image;
 	r = is_pack ? packfile_image(&ret->store, run_absolute(&ret->arena, image), !is_plan, &ret->image, e) :
 		      open_image(rq, is_plan ? PULL_NEVER : rq->pull, ret, e);
 	ret->has_image = r == 0;
-	return r;
+	return r < 0 || !is_pack ? r : check_platform(rq, &ret->image, image, e);
 }
 
 void run_source_done(struct run_source *s)

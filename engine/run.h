@@ -20,6 +20,8 @@ struct run_request {
 	const char *name;              /* or the id; NULL: made up */
 	const char *image;             /* NULL: the config file's annotation, or none */
 	enum pull_when pull;
+	struct strs pull_words;        /* options of kist-registry pull */
+	const char *platform;          /* OS/ARCH[/VARIANT] that the image has to be for; NULL: any */
 	const char *config_file;
 	const char *bundle, *bundle_config;   /* bundle_config: instead of its config.json; NULL */
 	struct compose_options options;

@@ -107,7 +107,7 @@ static void templates(void **state)
 	prints("{{json .ID}}{{json .up}}", false, 1, "\"a\"true\n");
 	prints("{{json .}}", false, 1,
 	       "{\"id\":\"a\",\"pid\":7,\"status\":\"running\",\"up\":true,\"labels\":{\"k\":\"v\"}}\n");
-	prints("plain", false, 1, "plain\n");
+	prints("table plain {{.ID}}", false, 1, "plain a\n");
 	prints("{{.ID}}", false, 0, "");
 }
 
@@ -116,6 +116,7 @@ static void wrong_templates(void **state)
 	(void)state;
 	refuses("{{.Nope}}", 1, "format: no field .Nope");
 	refuses("{{.Nope}}", 0, "format: no field .Nope");
+	refuses("status=exited", 1, "format \"status=exited\": neither table, nor json, nor a template such as '{{.ID}}'");
 	refuses("{{.ID", 1, "format: \"{{\" without \"}}\"");
 	refuses("{{if .ID}}", 1, "format: {{if .ID}}: only {{.Field}} and {{json .Field}} are understood");
 	refuses("{{}}", 1, "format: {{}}: only {{.Field}} and {{json .Field}} are understood");
