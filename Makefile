@@ -46,8 +46,9 @@ NET_SRC   := $(wildcard net/*.c) $(addprefix util/,err.c fd.c mem.c num.c)
 NET_LIBS   := -lmnl
 SYSTEMD_SRC := $(wildcard cgroup/systemd/*.c) $(addprefix util/,arena.c clock.c err.c fd.c mem.c num.c)
 SYSTEMD_LIBS := -lsystemd
-# What only signatures need is static, so that no other verb loads it.
-IMAGE_LIBS := -lisal -lzstd -lcrypto -ljansson -lpthread -Wl,-Bstatic -lyaml -lsodium -Wl,-Bdynamic
+# What only signatures need is static, so that no other verb loads it; zstd, because its allocators (image/window) are no part
+# of the shared library's promises.
+IMAGE_LIBS := -lisal -lcrypto -ljansson -lpthread -Wl,-Bstatic -lzstd -lyaml -lsodium -Wl,-Bdynamic
 REGISTRY_LIBS := $(IMAGE_LIBS) -lcurl
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 

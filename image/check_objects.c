@@ -164,7 +164,7 @@ static int compare_tree(struct work *w, struct flow *f, struct err *e)
 /* Inflates, and digests what comes out. A flow that has failed may have left the blob's end unread. */
 static int read_layer(struct work *w, char diff_id[static DIGEST_TEXT_MAX], struct err *e)
 {
-	int r = inflate_open(&w->inflate, &w->intake.flow, &no_limits, e);
+	int r = inflate_open(&w->inflate, &w->intake.flow, &no_limits, w->c->store->dir, e);
 	if (r == 0 && (r = relay_open(&w->relay, &w->inflate.flow, e)) == 0) {
 		digest_flow_begin(&w->sum, &w->relay.flow);
 		r = compare_tree(w, &w->sum.flow, e);

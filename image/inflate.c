@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <isa-l/igzip_lib.h>
 #include <string.h>
+#define ZSTD_STATIC_LINKING_ONLY /* for an allocator of our own: kist links the archive */
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "util/fd.h"
 #include "util/mem.h"
 
-enum { PIECE = 256 << 10, ZSTD_WINDOW_LOG_MAX = 27 /* 128 MiB */ };
+enum { PIECE = 256 << 10 };
 
 const struct inflate_limits inflate_limits_default = {
 	.bytes = 16ULL << 30,
@@ -124,6 +126,31 @@ static int pull_gzip(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len,
 
 /* ---- zstd ---- */
 
+/* libzstd itself takes windows up to 2 GiB; what is too much for kist fails in its allocator. */
+static int zstd_failed(const struct inflate *z, size_t code, struct err *e)
+{
+	const struct window *w = &z->window;
+	if (ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge)
+		return err_new(e, EFBIG, "zstd: a window above 2048 MiB; at most %d are taken", WINDOW_MAX >> 20);
+	if (w->refused && w->refused_num == EFBIG)
+		return err_new(e, EFBIG, "zstd: a window of %zu MiB; at most %d are taken",
+			       window_of(w->refused) >> 20, WINDOW_MAX >> 20);
+	if (w->refused)
+		return err_ret(e, -w->refused_num, "zstd: a window of %zu MiB", window_of(w->refused) >> 20);
+	return err_new(e, EINVAL, "zstd: %s", ZSTD_getErrorName(code));
+}
+
+static void *zstd_open(struct inflate *z, int spill)
+{
+	z->window = WINDOW(spill);
+	const ZSTD_customMem mem = { window_alloc, window_free, &z->window };
+	ZSTD_DCtx *ctx = ZSTD_createDCtx_advanced(mem);
+	if (!ctx)
+		mem_out();
+	ZSTD_DCtx_setParameter(ctx, ZSTD_d_windowLogMax, ZSTD_WINDOWLOG_MAX);
+	return ctx;
+}
+
 static int pull_zstd(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len, struct err *e)
 {
 	struct inflate *z = (struct inflate *)f;
@@ -140,7 +167,8 @@ static int pull_zstd(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len,
 		ZSTD_outBuffer out = { z->buf, PIECE, 0 };
 		size_t code = ZSTD_decompressStream(z->state, &out, &in);
 		if (ZSTD_isError(code))
-			return err_new(e, EINVAL, "zstd: %s", ZSTD_getErrorName(code));
+			return zstd_failed(z, code, e);
+		window_trim(&z->window);
 		z->p += in.pos;
 		z->n -= in.pos;
 		z->is_full = out.pos == PIECE;
@@ -188,7 +216,7 @@ enum packing packing_at(int fd, uint64_t offset)
 	return packing_of(head, n < 0 ? 0 : (size_t)n);
 }
 
-int inflate_open(struct inflate *z, struct flow *in, const struct inflate_limits *limits, struct err *e)
+int inflate_open(struct inflate *z, struct flow *in, const struct inflate_limits *limits, int spill, struct err *e)
 {
 	*z = (struct inflate){ .flow = { .pull = pull_plain }, .in = in, .limits = *limits };
 	int r = pull_head(z, e);
@@ -203,10 +231,7 @@ int inflate_open(struct inflate *z, struct flow *in, const struct inflate_limits
 		z->state = s;
 	} else if (z->packing == PACKING_ZSTD) {
 		z->flow.pull = pull_zstd;
-		z->state = ZSTD_createDCtx();
-		if (!z->state)
-			mem_out();
-		ZSTD_DCtx_setParameter(z->state, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX);
+		z->state = zstd_open(z, spill);
 	}
 	if (z->packing != PACKING_NONE)
 		z->buf = mem_alloc(PIECE);

@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "image/flow.h"
+#include "image/window.h"
 #include <stdbool.h>
 
 enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
@@ -35,10 +36,14 @@ struct inflate {
 	bool is_full;       /* the last call filled the buffer: more may come without input */
 	bool is_padding;    /* zeros behind the last gzip member */
 	void *state;        /* of ISA-L or libzstd */
+	struct window window; /* of libzstd */
 	uint8_t *buf;
 	uint8_t head[4]; /* the first bytes, when the first piece is shorter */
 };
 
-/* Begins: pulls the first piece to see what it is. Returns 0 or -errno; inflate_done in any case. */
-int inflate_open(struct inflate *z, struct flow *in, const struct inflate_limits *limits, struct err *e);
+/*
+ * Begins: pulls the first piece to see what it is. `spill` is a directory of the file system in which large windows of zstd
+ * frames lie (image/window); it is borrowed. Returns 0 or -errno; inflate_done in any case.
+ */
+int inflate_open(struct inflate *z, struct flow *in, const struct inflate_limits *limits, int spill, struct err *e);
 void inflate_done(struct inflate *z);

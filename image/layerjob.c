@@ -195,7 +195,7 @@ static int run_opened(struct work *w, const struct inflate_limits *limits, int c
 	int opened = open_intake(w, copy, e);
 	if (opened < 0)
 		return opened;
-	int r = inflate_open(&w->inflate, &w->intake.flow, limits, e);
+	int r = inflate_open(&w->inflate, &w->intake.flow, limits, w->in->dir, e);
 	if (r == 0)
 		r = run_inflated(w, e);
 	inflate_done(&w->inflate);

@@ -24,6 +24,7 @@ static const struct inflate_limits no_limits = { UINT64_MAX, UINT64_MAX, UINT64_
 
 /* What is done with the bytes of a layer: they are counted, or written and compared with the diffID. */
 struct pass {
+	const struct store *store;
 	struct saver *saver; /* NULL: they are counted */
 	struct intake in;
 	struct digest digest;
@@ -64,7 +65,7 @@ static int pass_over(struct pass *p, int fd, uint64_t size, const char *diff_id,
 	p->bytes = 0;
 	digest_begin(&p->digest);
 	intake_part(&p->in, fd, 0, size, -1);
-	int r = inflate_open(&inflate, &p->in.flow, &no_limits, e);
+	int r = inflate_open(&inflate, &p->in.flow, &no_limits, p->store->dir, e);
 	if (r == 0)
 		r = drain(p, &inflate.flow, e);
 	if (r == 0 && p->saver)
@@ -85,7 +86,7 @@ static int put_layer(struct saver *s, const char *blob, const char *diff_id, str
 {
 	char path[STORE_PATH_MAX];
 	uint64_t size = 0;
-	struct pass pass = { .saver = NULL };
+	struct pass pass = { .store = s->store };
 	fd_auto int fd = openat(s->store->dir, store_blob_path(blob, path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "blob %s", blob);

@@ -152,7 +152,7 @@ static int copy_plain(struct source *s, int to, const struct inflate_limits *lim
 	const uint8_t *p;
 	size_t n;
 	intake_stream(&intake, s->fd, -1);
-	int r = inflate_open(&z, &intake.flow, limits, e);
+	int r = inflate_open(&z, &intake.flow, limits, to, e);
 	while (r == 0 && (r = flow_pull(&z.flow, &p, &n, e)) == 1)
 		if ((r = fd_write_all(to, p, n)) < 0)
 			err_ret(e, r, "write to the store");

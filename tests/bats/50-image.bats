@@ -706,6 +706,104 @@ no_layer_is_left() {
 	assert [ "$output" -lt 32768 ]
 }
 
+# zstd_layers PREFIX...: an OCI layout "lay" with an image "app", one layer for each tar archive PREFIX.tar.zst of PREFIX.tar
+zstd_layers() {
+	python3 - "$@" <<-'P'
+	import hashlib, json, os, sys
+	os.makedirs("lay/blobs/sha256")
+	def put(data, kind):
+	    hex = hashlib.sha256(data).hexdigest()
+	    with open("lay/blobs/sha256/" + hex, "wb") as f:
+	        f.write(data)
+	    return {"mediaType": kind, "digest": "sha256:" + hex, "size": len(data)}
+	kind = "application/vnd.oci.image."
+	diffs = ["sha256:" + hashlib.sha256(open(name + ".tar", "rb").read()).hexdigest() for name in sys.argv[1:]]
+	layers = [put(open(name + ".tar.zst", "rb").read(), kind + "layer.v1.tar+zstd") for name in sys.argv[1:]]
+	config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": diffs}}
+	manifest = {"schemaVersion": 2, "config": put(json.dumps(config).encode(), kind + "config.v1+json"), "layers": layers}
+	row = put(json.dumps(manifest).encode(), kind + "manifest.v1+json")
+	row["annotations"] = {"org.opencontainers.image.ref.name": "app"}
+	json.dump({"schemaVersion": 2, "manifests": [row]}, open("lay/index.json", "w"))
+	json.dump({"imageLayoutVersion": "1.0.0"}, open("lay/oci-layout", "w"))
+	P
+}
+
+# peak_of COMMAND...: its peak memory in KiB
+peak_of() {
+	python3 - "$@" <<-'P'
+	import resource, subprocess, sys
+	subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+	print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+	P
+}
+
+@test "memory stays small whatever the windows of zstd layers" {
+	local i
+	mkdir big
+	head -c 40000000 /dev/urandom >big/file
+	# what comes again 120 MB later is found in a window of 128 MiB alone
+	for i in 1 2; do
+		head -c 120000000 /dev/zero | openssl enc -aes-128-ctr -K "0$i" -iv 00 2>/dev/null >zeros
+		cat big/file zeros big/file >"big/data$i"
+	done
+	rm zeros
+	tar -C big -cf a.tar file data1
+	tar -C big -cf b.tar data2
+	head -c 1000000 big/file >big/file2
+	tar -C big -cf c.tar file2
+	zstd -q -1 --long=27 <a.tar >a.tar.zst
+	zstd -q -1 --long=27 <b.tar >b.tar.zst
+	zstd -q --ultra -22 <c.tar >c.tar.zst
+	for i in d e f g h; do
+		head -c 20000000 /dev/urandom >"big/$i"
+		tar -C big -cf "$i.tar" "$i"
+		# a window of 8 MiB, which every reader has to take
+		zstd -q -1 --zstd=wlog=23 <"$i.tar" >"$i.tar.zst"
+	done
+	[[ $(zstd -lv a.tar.zst) == *"128 MiB"* ]]
+	[[ $(zstd -lv c.tar.zst) == *"128 MiB"* ]]
+	[[ $(zstd -lv d.tar.zst) == *"8.00 MiB"* ]]
+	rm -r big
+	zstd_layers a b c d e f g h
+	# eight at a time, as on a machine with eight processors: sysconf(3) reads this file
+	echo 0-7 >eight
+	mount --bind eight /sys/devices/system/cpu/online
+	[ "$(getconf _NPROCESSORS_ONLN)" = 8 ]
+	run peak_of "$KIST_IMAGE" --store "$KIST_STORE" load lay
+	assert_success
+	echo "peak: $output KiB"
+	assert [ "$output" -lt 65536 ]
+	run image check
+	assert_success
+	run peak_of "$KIST_IMAGE" --store "$KIST_STORE" check -q
+	assert_success
+	echo "peak of check: $output KiB"
+	assert [ "$output" -lt 65536 ]
+	umount /sys/devices/system/cpu/online
+	run ls -A "$KIST_STORE/tmp"
+	assert_output ''
+}
+
+@test "a zstd layer's window above 512 MiB is refused, with the layer and the window" {
+	mkdir t
+	head -c 1000000 /dev/urandom >t/file
+	tar -C t -cf a.tar file
+	zstd -q -1 --long=29 <a.tar >a.tar.zst
+	image import a.tar.zst taken
+	zstd -q -1 --long=30 <a.tar >a.tar.zst
+	zstd_layers a
+	run image load lay
+	assert_failure 1
+	assert_output --partial "layer sha256:$(sha256sum <a.tar.zst | cut -d' ' -f1): zstd: a window of 1024 MiB; at most 512 are taken"
+	# no disk for a window that only a file can hold
+	mount -t tmpfs -o size=20m kist-test "$KIST_STORE"
+	zstd -q --ultra -22 <a.tar >a.tar.zst
+	run image import a.tar.zst full
+	assert_failure 1
+	assert_output --partial "layer 1: zstd: a window of 128 MiB: No space left on device"
+	umount "$KIST_STORE"
+}
+
 @test "a wrong --store is refused" {
 	mkdir other
 	echo mine >other/file

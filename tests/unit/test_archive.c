@@ -113,7 +113,7 @@ static void assert_unpacks(const struct str *packed, const char *want, size_t le
 	const uint8_t *p;
 	size_t n;
 	int r;
-	assert_int_equal(inflate_open(&z, &feed.flow, &inflate_limits_default, &e), 0);
+	assert_int_equal(inflate_open(&z, &feed.flow, &inflate_limits_default, -1, &e), 0);
 	assert_int_equal(z.packing, PACKING_GZIP);
 	while ((r = flow_pull(&z.flow, &p, &n, &e)) == 1)
 		str_add(&got, (const char *)p, n);
