@@ -92,12 +92,3 @@ void layers_done(struct layers *layers)
 	while (layers->n > 0)
 		fd_close(layers->fd[--layers->n]);
 }
-
-void layers_lowerdir(const struct layers *layers, struct str *out)
-{
-	char path[32];
-	for (size_t i = 0; i < layers->n; i++) {
-		str_puts(out, i ? ":" : "");
-		str_puts(out, fd_path(layers->fd[i], path));
-	}
-}

@@ -21,14 +21,10 @@ struct layers {
  * Opens the layers of an image. Layers below one that hides everything are left out. The overlay's root takes
  * mode, owner and times from its upper directory: the caller gives that those of fd[0] (fstat). -ENOENT: a
  * layer is not unpacked (somebody else wrote the image into the layout): "kist-image unpack NAME" does it.
- * Where the image has an EROFS file, or
- * comes out of one, that is mounted instead, as KIST_EROFS says and the kernel can; it also stands for layers that are not
- * there. Runs in the parent.
+ * Where the image has an EROFS file, or comes out of one, that is mounted instead, as KIST_EROFS says and the kernel
+ * can; it also stands for layers that are not there. Runs in the parent.
  */
 int layers_open(const struct store *s, const struct image *image, struct layers *ret_layers, struct err *e);
 void layers_done(struct layers *layers);
 
 #define layers_auto __attribute__((cleanup(layers_done)))
-
-/* The text for overlayfs(5) "lowerdir=": descriptors as /proc/self/fd/N, so 127 layers fit into one page. */
-void layers_lowerdir(const struct layers *layers, struct str *out);

@@ -212,21 +212,6 @@ ptrdiff_t usage_find(const struct usage *u, const char *diff_id)
 	return l ? l - u->layers : -1;
 }
 
-uint64_t usage_between(const struct usage *u, size_t a, size_t b)
-{
-	uint64_t bytes = 0;
-	for (size_t i = 0, end; i < u->row_count; i = end) {
-		bool has_a = false, has_b = false;
-		end = group_end(u, i);
-		for (size_t k = i; k < end; k++) {
-			has_a |= u->rows[k].layer == a;
-			has_b |= u->rows[k].layer == b;
-		}
-		bytes += has_a && has_b ? u->rows[i].bytes : 0;
-	}
-	return bytes;
-}
-
 uint64_t usage_of(const struct usage *u, const bool *is_in, bool alone)
 {
 	uint64_t bytes = 0;

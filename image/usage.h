@@ -35,8 +35,5 @@ void usage_done(struct usage *u);
 /* The number of a layer in `layers`, or -1. */
 ptrdiff_t usage_find(const struct usage *u, const char *diff_id);
 
-/* Bytes on the disk that two layers, by number, have in common. */
-uint64_t usage_between(const struct usage *u, size_t a, size_t b);
-
 /* Bytes on the disk of a set of layers, each inode once: is_in[n] says which. With `alone`, what no others have. */
 uint64_t usage_of(const struct usage *u, const bool *is_in, bool alone);

@@ -20,9 +20,7 @@ static const char accept_manifests[] = "Accept: application/vnd.oci.image.index.
 
 struct manifest_call {
 	const char *what;
-	bool is_head;
 	struct registry_document *out;
-	char *digest; /* is_head: DIGEST_TEXT_MAX bytes */
 };
 
 int registry_check_what(const char *what, struct err *e)
@@ -79,12 +77,6 @@ static int take_manifest(const struct session *s, const struct manifest_call *m,
 	return 0;
 }
 
-static void take_head(const struct manifest_call *m, const struct http_answer *a)
-{
-	const char *said = a->header[HTTP_DIGEST];
-	snprintf(m->digest, DIGEST_TEXT_MAX, "%s", said && digest_is_valid(said) ? said : "");
-}
-
 static int ask_manifest(struct session *s, void *ctx, struct err *e)
 {
 	const struct manifest_call *m = ctx;
@@ -94,16 +86,14 @@ static int ask_manifest(struct session *s, void *ctx, struct err *e)
 	const struct session_call call = {
 		.path = path,
 		.scope = scope,
-		.request = { .method = m->is_head ? "HEAD" : "GET",
+		.request = { .method = "GET",
 			     .fields = { accept_manifests },
 			     .max_bytes = STORE_MANIFEST_MAX },
 	};
 	int r = session_call(s, &call, &a, e);
 	if (r == 0 && a.status != 200)
 		r = session_refusal(s, &a, e);
-	if (r == 0 && m->is_head)
-		take_head(m, &a);
-	else if (r == 0)
+	if (r == 0)
 		r = take_manifest(s, m, &a, e);
 	return r < 0 ? err_at(e, r, "%s%s%s", s->endpoint.path, digest_is_valid(m->what) ? "@" : ":", m->what) : 0;
 }
@@ -111,14 +101,6 @@ static int ask_manifest(struct session *s, void *ctx, struct err *e)
 int registry_get_manifest(struct registry *r, const char *what, struct registry_document *ret_document, struct err *e)
 {
 	struct manifest_call m = { .what = what, .out = ret_document };
-	int n = registry_check_what(what, e);
-	return n < 0 ? n : registry_ask(r, ask_manifest, &m, e);
-}
-
-int registry_head_manifest(struct registry *r, const char *what, char ret_digest[static DIGEST_TEXT_MAX],
-			   struct err *e)
-{
-	struct manifest_call m = { .what = what, .is_head = true, .digest = ret_digest };
 	int n = registry_check_what(what, e);
 	return n < 0 ? n : registry_ask(r, ask_manifest, &m, e);
 }

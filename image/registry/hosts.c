@@ -19,7 +19,8 @@ static const struct {
 	{ "registry-1.docker.io", "docker.io", "registry-1.docker.io" },
 };
 
-const char *hosts_server(const char *host)
+/* The host in URLs. */
+static const char *server_of(const char *host)
 {
 	for (size_t i = 0; i < ARRAY_LEN(docker_names); i++)
 		if (strcmp(host, docker_names[i].alias) == 0)
@@ -115,7 +116,7 @@ static int set_endpoint(struct endpoint *ep, const char *place, const char *rest
 	}
 	char host[REF_NAME_MAX];
 	snprintf(host, sizeof(host), "%.*s", (int)len, ref.name);
-	snprintf(ep->host, sizeof(ep->host), "%s", hosts_server(host));
+	snprintf(ep->host, sizeof(ep->host), "%s", server_of(host));
 	snprintf(ep->path, sizeof(ep->path), "%s", path);
 	return 0;
 }
@@ -150,7 +151,7 @@ static bool is_foreign(const struct endpoint *ep, const char *name)
 {
 	char host[REF_NAME_MAX];
 	snprintf(host, sizeof(host), "%.*s", (int)strcspn(name, "/"), name);
-	return strcmp(ep->host, hosts_server(host)) != 0;
+	return strcmp(ep->host, server_of(host)) != 0;
 }
 
 /* Fills in where a full name can be had. */
@@ -251,7 +252,7 @@ int hosts_of_key(const struct conf *conf, const char *key, struct endpoint *ret,
 		return err_new(e, EINVAL, "%.80s...: too long", key);
 	snprintf(host, sizeof(host), "%.*s", (int)len, key);
 	*ret = (struct endpoint){ .is_insecure = rule && rule->is_insecure.v };
-	snprintf(ret->host, sizeof(ret->host), "%s", hosts_server(host));
+	snprintf(ret->host, sizeof(ret->host), "%s", server_of(host));
 	snprintf(ret->path, sizeof(ret->path), "%s", key[len] ? key + len + 1 : "");
 	return 0;
 }

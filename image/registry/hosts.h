@@ -39,8 +39,5 @@ void candidates_done(struct candidates *c);
 /* Where to ask about a key of credentials, HOST[/PATH], and whether registries.conf allows plain HTTP there. */
 int hosts_of_key(const struct conf *conf, const char *key, struct endpoint *ret, struct err *e);
 
-/* The host in URLs: docker.io is at registry-1.docker.io. */
-const char *hosts_server(const char *host);
-
 /* The host by which credentials are kept, and names are written: index.docker.io is docker.io. */
 const char *hosts_canonical(const char *host);

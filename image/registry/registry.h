@@ -85,10 +85,6 @@ void registry_document_done(struct registry_document *d);
 int registry_get_manifest(struct registry *r, const char *what, struct registry_document *ret_document,
 			  struct err *e);
 
-/* Asks for the digest alone (HEAD); "" where the registry does not tell. */
-int registry_head_manifest(struct registry *r, const char *what, char ret_digest[static DIGEST_TEXT_MAX],
-			   struct err *e);
-
 /* Gets a small blob whole (a config) and verifies its digest. The caller frees. */
 int registry_get_document(struct registry *r, const char *digest, uint64_t size_bytes, size_t max_bytes,
 			  char **ret_bytes, size_t *ret_len, struct err *e);

@@ -103,8 +103,6 @@ static void test_sets(void **state)
 	uint64_t all = disk(DIR_OF("c") "/fs/all");
 	(void)state;
 	assert_int_equal(usage_read(&store, &u, &e), 0);
-	assert_int_equal(usage_between(&u, 0, 1), both + all);
-	assert_int_equal(usage_between(&u, 2, 1), all);
 	const bool first_two[] = { true, true, false };
 	assert_int_equal(usage_of(&u, first_two, false), own + both + all);
 	assert_int_equal(usage_of(&u, first_two, true), own + both);
