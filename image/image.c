@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "image/names.h"
+#include "image/platform.h"
 
 /* clang-format off */
 static const struct jx_field platform_rows[] = {
@@ -215,36 +215,6 @@ int config_load(const char *bytes, size_t len, const char *what, ptrdiff_t layer
 	return 0;
 }
 
-const char *platform_arch(void)
-{
-	static const struct {
-		const char *machine;
-		const char *arch;
-	} rows[] = {
-		{ "x86_64", "amd64" }, { "aarch64", "arm64" },       { "i686", "386" },
-		{ "armv7l", "arm" },   { "ppc64le", "ppc64le" },     { "riscv64", "riscv64" },
-		{ "s390x", "s390x" },  { "loongarch64", "loong64" },
-	};
-	static struct utsname host;
-	if (uname(&host) < 0)
-		return "amd64";
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (strcmp(rows[i].machine, host.machine) == 0)
-			return rows[i].arch;
-	return host.machine;
-}
-
-const struct descriptor *document_pick(const struct document *doc)
-{
-	const char *arch = platform_arch();
-	for (size_t i = 0; i < doc->manifests.n; i++) {
-		const struct platform *p = doc->manifests.v[i].platform;
-		if (p && p->os && p->arch && strcmp(p->os, "linux") == 0 && strcmp(p->arch, arch) == 0)
-			return &doc->manifests.v[i];
-	}
-	return doc->manifests.n == 1 && !doc->manifests.v[0].platform ? &doc->manifests.v[0] : NULL;
-}
-
 /* Follows an index down to this machine's manifest; `digest` becomes the manifest's. */
 static int read_manifest(const struct store *s, char digest[static DIGEST_TEXT_MAX], struct arena *arena,
 			 struct document *ret_doc, struct err *e)
@@ -260,10 +230,9 @@ static int read_manifest(const struct store *s, char digest[static DIGEST_TEXT_M
 			*ret_doc = doc;
 			return 0;
 		}
-		const struct descriptor *d = document_pick(&doc);
+		const struct descriptor *d = platform_pick_own(&doc, digest, e);
 		if (!d)
-			return err_new(e, ENOENT, "index %s: has no image for linux/%s", digest,
-				       platform_arch());
+			return err_at(e, -e->num, "index");
 		memcpy(digest, d->digest, DIGEST_TEXT_MAX);
 	}
 	return err_new(e, ELOOP, "index %s: indexes within indexes, more than 4 deep", digest);

@@ -126,12 +126,6 @@ int config_load(const char *bytes, size_t len, const char *what, ptrdiff_t layer
 /* True for an index, as told by its media type or, when it has none, by what it holds. */
 bool document_is_index(const struct document *doc);
 
-/* The manifest of an index that suits this machine: the host's platform, else the only one. NULL: none. */
-const struct descriptor *document_pick(const struct document *doc);
-
-/* This machine as images spell it: "amd64", "arm64", ... */
-const char *platform_arch(void);
-
 /* ---- a stored image ---- */
 
 struct image {

@@ -11,6 +11,7 @@
 #include "image/change.h"
 #include "image/commit.h"
 #include "image/packer.h"
+#include "image/platform.h"
 #include "image/tarwrite.h"
 #include "util/clock.h"
 #include "util/fd.h"
@@ -45,11 +46,13 @@ static int make_config(struct plan *plan, void *ctx, struct err *e)
 	if (r < 0)
 		return r;
 	clock_text(now);
+	struct platform_want here;
+	platform_host(&here);
 	json_t *step = json_pack("{s:s, s:s}", "created", now, "created_by", "kist image import");
 	if (im->request->message)
 		json_object_set_new(step, "comment", json_string(im->request->message));
 	json_t *doc = json_pack("{s:s, s:s, s:s, s:O, s:{s:s, s:[s]}, s:[o]}", "created", now, "architecture",
-				platform_arch(), "os", "linux", "config", im->process, "rootfs", "type",
+				here.arch, "os", "linux", "config", im->process, "rootfs", "type",
 				"layers", "diff_ids", plan->jobs[0].diff_id, "history", step);
 	plan->config = json_dumps(doc, JSON_COMPACT);
 	json_decref(doc);

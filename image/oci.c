@@ -8,6 +8,7 @@
 
 #include "image/digest.h"
 #include "image/names.h"
+#include "image/platform.h"
 #include "image/trust/carry.h"
 #include "image/trust/layout.h"
 #include "util/fd.h"
@@ -70,10 +71,9 @@ static int find_manifest(const struct source *src, const struct descriptor *d, s
 								 "application/vnd.oci.image.manifest.v1+json";
 			return 0;
 		}
-		const struct descriptor *pick = document_pick(ret_doc);
+		const struct descriptor *pick = platform_pick_own(ret_doc, d->digest, e);
 		if (!pick)
-			return err_new(e, ENOENT, "index %s: has no image for linux/%s", d->digest,
-				       platform_arch());
+			return err_at(e, -e->num, "index");
 		memcpy(plan->via[plan->via_count++], d->digest, DIGEST_TEXT_MAX);
 		d = pick;
 	}
@@ -227,9 +227,10 @@ static int load_rows(const struct source *src, struct ingest *in, const struct l
 			       request->path, named);
 	/* Rows without names are one image for several platforms, or a single one. */
 	if (!named)
-		only = index->manifests.n == 1 ? &index->manifests.v[0] : document_pick(index);
+		only = index->manifests.n == 1 ? &index->manifests.v[0] :
+						 platform_pick_own(index, request->path, e);
 	if (!only)
-		return err_new(e, ENOENT, "%s: has no image for linux/%s", request->path, platform_arch());
+		return -e->num;
 	if (named <= 1)
 		return load_one(src, in, request, only, e);
 	int r = 0;

@@ -183,3 +183,10 @@ const struct descriptor *platform_pick(const struct document *index, const struc
 	}
 	return best;
 }
+
+const struct descriptor *platform_pick_own(const struct document *index, const char *what, struct err *e)
+{
+	struct platform_want here;
+	platform_host(&here);
+	return platform_pick(index, &here, what, e);
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which image of an index suits a platform, with the variants of processors: what is said in other words (aarch64,
- * arm64/v8) is one platform, and an older variant does for a newer one. Pure. Part of kist-image and kist-registry.
+ * arm64/v8) is one platform, and an older variant does for a newer one. Pure. Part of kist, kist-image and kist-registry,
+ * so that all of them see the same image in an index.
  */
 #pragma once
 #include "image/image.h"
@@ -27,6 +28,9 @@ void platform_text(const struct platform_want *want, char out[static PLATFORM_TE
 /* The best of an index. NULL with words that name what is there. `what` names the index. */
 const struct descriptor *platform_pick(const struct document *index, const struct platform_want *want,
 				       const char *what, struct err *e);
+
+/* The best of an index for this machine. */
+const struct descriptor *platform_pick_own(const struct document *index, const char *what, struct err *e);
 
 /* True when an image whose config says so is for that platform; what it leaves out fits. */
 bool platform_fits(const struct platform_want *want, const char *os, const char *arch, const char *variant);

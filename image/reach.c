@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "image/names.h"
+#include "image/platform.h"
 #include "util/mem.h"
 
 enum { DEPTH_MAX = 4 };
@@ -87,7 +88,7 @@ static void reach_document(const struct walk *w, const struct descriptor *d, boo
 		reach_manifest(w, &doc, is_ours, &arena);
 		return;
 	}
-	const struct descriptor *pick = is_ours ? document_pick(&doc) : NULL;
+	const struct descriptor *pick = is_ours ? platform_pick_own(&doc, "index", &e) : NULL;
 	for (size_t i = 0; i < doc.manifests.n; i++) {
 		const struct descriptor *child = &doc.manifests.v[i];
 		if (child == pick || store_has_blob(w->store, child->digest))

@@ -16,6 +16,7 @@
 
 #include "image/layers.h"
 #include "image/names.h"
+#include "image/platform.h"
 #include "util/fd.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -200,16 +201,24 @@ static void documents(void **state)
 static void platforms(void **state)
 {
 	(void)state;
-	struct platform other = { "linux", "pdp11", NULL }, windows = { "windows", platform_arch(), NULL },
-			here = { "linux", platform_arch(), NULL };
+	struct platform_want own;
+	struct err e;
+	platform_host(&own);
+	struct platform other = { "linux", "pdp11", NULL }, windows = { "windows", own.arch, NULL },
+			here = { "linux", own.arch, own.variant };
 	struct descriptor list[] = { { .platform = &other }, { .platform = &windows }, { .platform = &here } };
 	struct document doc = { .manifests = { list, 3 } };
-	assert_ptr_equal(document_pick(&doc), &list[2]);
+	assert_ptr_equal(platform_pick_own(&doc, "doc", &e), &list[2]);
 	doc.manifests.n = 2;
-	assert_null(document_pick(&doc));
+	assert_null(platform_pick_own(&doc, "doc", &e));
+	/* one that no processor has yet, before ours */
+	struct platform newer = { "linux", own.arch, "v999" };
+	list[0].platform = &newer;
+	doc.manifests.n = 3;
+	assert_ptr_equal(platform_pick_own(&doc, "doc", &e), &list[2]);
 	list[0].platform = NULL;
 	doc.manifests.n = 1;
-	assert_ptr_equal(document_pick(&doc), &list[0]);
+	assert_ptr_equal(platform_pick_own(&doc, "doc", &e), &list[0]);
 }
 
 int main(void)
