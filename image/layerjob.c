@@ -180,6 +180,8 @@ static int open_intake(struct work *w, int copy, struct err *e)
 	int r = job->feed ? job->feed->open(job->feed, &flow, e) : 0;
 	if (r < 0)
 		return r;
+	if (!job->feed && job->fd < 0)
+		return err_new(e, ENOENT, "was removed from the store meanwhile, and the source does not have it");
 	if (job->feed)
 		intake_flow(&w->intake, flow, job->size_bytes, copy);
 	else if (job->is_stream)

@@ -89,11 +89,19 @@ static int plan_layer(const struct source *src, const struct store *s, const str
 	memcpy(job->diff_id, diff_id, DIGEST_TEXT_MAX);
 	job->media_type = d->media_type;
 	job->size_bytes = (uint64_t)d->size_bytes.v;
-	if (store_has_blob(s, d->digest))
-		return 0;
+	/* The source need not have what the store has; but that may be removed before it is read, so it is opened here. */
+	bool is_stored = store_has_blob(s, d->digest);
 	int r = source_part(src, store_blob_path(d->digest, path), &part, e);
+	if (r < 0 && is_stored) {
+		err_clear(e);
+		return 0;
+	}
 	if (r < 0)
 		return err_at(e, r, "layer %s", d->digest);
+	if (part.size_bytes != job->size_bytes && is_stored) {
+		fd_close(part.own_fd);
+		return 0;
+	}
 	job->own_fd = part.own_fd;
 	job->fd = part.fd;
 	job->offset = part.offset;
