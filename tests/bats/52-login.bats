@@ -64,7 +64,7 @@ typed() {
 	assert_output ann
 	run skopeo login --get-login "$REGISTRY"
 	assert_output ann
-	run podman login --get-login "$REGISTRY"
+	run --separate-stderr podman login --get-login "$REGISTRY"
 	assert_output ann
 	run registry_log one
 	assert_output $'GET /v2/ 401\nGET /v2/ 401\nGET /v2/ 401\nGET /v2/ 200'
@@ -78,7 +78,7 @@ typed() {
 	assert_output --partial "Existing credentials are valid. Already logged in to $REGISTRY"
 	run kist logout "$REGISTRY"
 	assert_output "Removed login credentials for $REGISTRY"
-	run podman login --get-login "$REGISTRY"
+	run --separate-stderr podman login --get-login "$REGISTRY"
 	assert_failure
 	login "$REGISTRY"
 	run podman logout "$REGISTRY"
