@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/cmd.h"
 #include "cli/image_cmd.h"
 #include "cli/out.h"
 #include "image/layers.h"
@@ -218,9 +219,7 @@ int image_cmd_unmount(const struct store *s, const union image_options *options,
 	const struct image_unmount_options *o = &options->unmount;
 	struct unmount u = { .store = s, .is_forced = o->force };
 	if (o->all ? argc > 0 : argc == 0) {
-		err_new(e, EINVAL, "unmount: expected images, or --all");
-		e->exit = 2; /* wrong usage */
-		return -EINVAL;
+		return cmd_usage(e, "unmount: expected images, or --all");
 	}
 	int r = o->all ? mounts_each(s, unmount_one, &u, e) : 0;
 	for (int i = 0; r == 0 && i < argc; i++) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cmd.h"
 #include "cli/image_cmd.h"
 #include "image/convert.h"
 #include "image/pack.h"
@@ -41,9 +42,9 @@ int image_cmd_pack(const struct store *s, const union image_options *options, in
 	};
 	(void)argc;
 	if (!o->output)
-		return err_new(e, EINVAL, "pack: expected -o FILE");
+		return cmd_usage(e, "pack: expected -o FILE");
 	if (o->compress && !request.is_zstd && strcmp(o->compress, "none") != 0)
-		return err_new(e, EINVAL, "--compress: expected none or zstd, got \"%.40s\"", o->compress);
+		return cmd_usage(e, "option --compress: expected none or zstd, got \"%.40s\"", o->compress);
 	int r = trust_open(NULL, &trust, e);
 	request.trust = trust;
 	if (r == 0)

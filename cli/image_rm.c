@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/cmd.h"
 #include "cli/image_cmd.h"
 #include "cli/image_filter.h"
 #include "cli/image_text.h"
@@ -128,9 +129,7 @@ int image_cmd_rm(const struct store *s, const union image_options *options, int 
 	const struct image_rm_options *o = &options->rm;
 	ingest_auto struct ingest in = INGEST_NONE;
 	if (o->all ? argc > 0 : argc == 0) {
-		err_new(e, EINVAL, "rm: expected images, or --all");
-		e->exit = 2; /* wrong usage */
-		return -EINVAL;
+		return cmd_usage(e, "rm: expected images, or --all");
 	}
 	if (s->dir < 0 && (o->force || o->ignore || o->all))
 		return 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/cmd.h"
 #include "cli/image_cmd.h"
 #include "image/names.h"
 #include "image/trust/carry.h"
@@ -149,9 +150,9 @@ int image_cmd_verify(const struct store *s, const union image_options *options, 
 	struct trust_fetch fetch;
 	(void)argc;
 	if (!o->key == !o->policy)
-		return err_new(e, EINVAL, "verify: give either --key FILE or --policy FILE");
+		return cmd_usage(e, "verify: give either --key FILE or --policy FILE");
 	if (o->policy && o->annotations.count)
-		return err_new(e, EINVAL, "verify: --annotation goes with --key");
+		return cmd_usage(e, "verify: --annotation goes with --key");
 	int r = image_open(s, argv[0], &im, e);
 	if (r < 0)
 		return r;

@@ -359,7 +359,13 @@ refused() {
 		assert_failure 1
 		assert_output
 	done
-	for words in "app:1" "--key key.pub --policy p.json app:1" "--key missing.pub app:1" "--key key.pub missing:1"; do
+	for words in "app:1" "--key key.pub --policy p.json app:1"; do
+		# shellcheck disable=SC2086
+		run image verify $words
+		assert_failure 2
+		assert_output --partial "--key FILE"
+	done
+	for words in "--key missing.pub app:1" "--key key.pub missing:1"; do
 		# shellcheck disable=SC2086
 		run image verify $words
 		assert_failure 1

@@ -148,3 +148,13 @@ aged_image() {
 	assert_failure 125
 	assert_output --partial 'is for linux/amd64, not for linux/s390x'
 }
+
+@test "wrong usage ends with 2, as with other commands" {
+	kist import -q base a:1
+	for words in 'pack a:1' 'pack --compress gzip -o f a:1' 'image verify a:1' 'image verify --key k --policy p a:1' 'rmi' 'tag a:1'; do
+		# shellcheck disable=SC2086
+		run kist $words
+		assert_failure 2
+		assert_output --partial 'usage: kist'
+	done
+}
