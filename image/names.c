@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "image/thin.h"
 #include "util/fd.h"
+
+enum { THIN_MIN = 4096 };   /* bytes of index.json: a dozen names are read as soon */
 
 const char *descriptor_annotation(const struct descriptor *d, const char *key)
 {
@@ -32,21 +35,19 @@ bool descriptor_is_foreign(const struct descriptor *d)
 	return d->media_type != NULL;
 }
 
-int names_read(const struct store *s, struct names *ret_names, struct err *e)
+static int read_text(const struct store *s, char **ret_bytes, size_t *ret_len, struct err *e)
+{
+	int r = s->dir < 0 ? -ENOENT :
+			     file_read(s->dir, "index.json", STORE_MANIFEST_MAX * 4, false, ret_bytes, ret_len);
+	return r < 0 && r != -ENOENT ? err_ret(e, r, "store %s: index.json", s->path) : r;
+}
+
+static int parse(const struct store *s, const char *bytes, size_t len, struct names *ret_names, struct err *e)
 {
 	names_auto struct names names = { .n = 0 };
-	free_auto char *bytes = NULL;
-	size_t len;
-	int r = s->dir < 0 ? -ENOENT :
-			     file_read(s->dir, "index.json", STORE_MANIFEST_MAX * 4, false, &bytes, &len);
-	if (r == -ENOENT) {
-		*ret_names = names;
-		return 0;
-	}
-	if (r < 0)
-		return err_ret(e, r, "store %s: index.json", s->path);
 	struct document doc = { .config = NULL };
-	if ((r = jx_load(bytes, len, "index.json", document_rows, &doc, &names.arena, NULL, e)) < 0)
+	int r = jx_load(bytes, len, "index.json", document_rows, &doc, &names.arena, NULL, e);
+	if (r < 0)
 		return err_at(e, r, "store %s", s->path);
 	names.v = arena_array(&names.arena, doc.manifests.n, sizeof(*names.v));
 	for (size_t i = 0; i < doc.manifests.n; i++) {
@@ -63,6 +64,18 @@ int names_read(const struct store *s, struct names *ret_names, struct err *e)
 	*ret_names = names;
 	names.arena = (struct arena){ .top = NULL };
 	return 0;
+}
+
+int names_read(const struct store *s, struct names *ret_names, struct err *e)
+{
+	free_auto char *bytes = NULL;
+	size_t len;
+	int r = read_text(s, &bytes, &len, e);
+	if (r == -ENOENT) {
+		*ret_names = (struct names){ .n = 0 };
+		return 0;
+	}
+	return r < 0 ? r : parse(s, bytes, len, ret_names, e);
 }
 
 void names_done(struct names *names)
@@ -175,21 +188,51 @@ static void find_erofs(const struct names *names, const char *digest, char out[s
 	}
 }
 
+static int resolve_in(const struct names *names, const char *text, struct name_hit *ret_hit, struct err *e)
+{
+	struct name_hit hit = { .name = "" };
+	ptrdiff_t i = names_find(names, text, &hit.is_by_digest, e);
+	if (i < 0)
+		return (int)i;
+	memcpy(hit.digest, names->v[i].desc->digest, DIGEST_TEXT_MAX);
+	find_erofs(names, hit.digest, hit.erofs);
+	size_t len = names->v[i].name ? strlen(names->v[i].name) : 0;
+	if (len && len < sizeof(hit.name))
+		memcpy(hit.name, names->v[i].name, len + 1);
+	*ret_hit = hit;
+	return 0;
+}
+
+/* Among the rows that the word can mean. -ENOENT: not there, or the index must be read whole to say what is wrong. */
+static int resolve_thinned(const struct store *s, const char *bytes, size_t len, const char *text,
+			   struct name_hit *ret_hit, struct err *e)
+{
+	names_auto struct names names = { .n = 0 };
+	str_auto struct str thinned = STR_MAX(STORE_MANIFEST_MAX * 4);
+	struct err whole_tells = { .num = 0 };
+	if (len < THIN_MIN || !thin_index(bytes, len, text, EROFS_ANNOTATION, &thinned) || !thinned.p ||
+	    parse(s, thinned.p, thinned.len, &names, &whole_tells) < 0)
+		return -ENOENT;
+	int r = resolve_in(&names, text, ret_hit, &whole_tells);
+	if (r == -ENOTUNIQ)
+		*e = whole_tells;
+	return r == 0 || r == -ENOTUNIQ ? r : -ENOENT;
+}
+
 int names_resolve(const struct store *s, const char *text, struct name_hit *ret_hit, struct err *e)
 {
 	names_auto struct names names = { .n = 0 };
-	int r = names_read(s, &names, e);
-	if (r < 0)
+	free_auto char *bytes = NULL;
+	size_t len = 0;
+	int r = read_text(s, &bytes, &len, e);
+	if (r < 0 && r != -ENOENT)
 		return r;
-	struct name_hit hit = { .name = "" };
-	ptrdiff_t i = names_find(&names, text, &hit.is_by_digest, e);
-	if (i < 0)
-		return (int)i;
-	memcpy(hit.digest, names.v[i].desc->digest, DIGEST_TEXT_MAX);
-	find_erofs(&names, hit.digest, hit.erofs);
-	size_t len = names.v[i].name ? strlen(names.v[i].name) : 0;
-	if (len && len < sizeof(hit.name))
-		memcpy(hit.name, names.v[i].name, len + 1);
-	*ret_hit = hit;
-	return 0;
+	if (r == 0) {
+		r = resolve_thinned(s, bytes, len, text, ret_hit, e);
+		if (r != -ENOENT)
+			return r;
+		if ((r = parse(s, bytes, len, &names, e)) < 0)
+			return r;
+	}
+	return resolve_in(&names, text, ret_hit, e);
 }

@@ -23,6 +23,7 @@
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 #define D "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+#define E "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 #define DESC(d) "{\"digest\":\"sha256:" d "\",\"size\":1}"
 #define ROW(d, name) \
 	"{\"digest\":\"sha256:" d "\",\"size\":1,\"annotations\":{\"org.opencontainers.image.ref.name\":\"" name "\"}}"
@@ -66,29 +67,62 @@ static int remove_store(void **state)
 	return file_remove_tree(AT_FDCWD, top);
 }
 
-static void names(void **state)
+static const struct {
+	const char *word, *digest;
+	int error;
+} words[] = {
+	{ "app:1", A, 0 }, { "docker.io/app:1", A, 0 }, { "docker.io/library/app:1", A, 0 }, { "app:2", C, 0 },
+	{ "docker.io/library/app:2", C, 0 }, { "tool", A, 0 }, { "localhost/tool:latest", A, 0 }, { "x/y:2", B, 0 },
+	{ "one.test/same", B, 0 }, { "sha256:" C, C, 0 }, { "cccc", C, 0 }, { "app@sha256:" A, A, 0 },
+	{ "app:1@sha256:" A, A, 0 }, { "same", NULL, -ENOTUNIQ }, { "app", NULL, -ENOENT }, { "app:3", NULL, -ENOENT },
+	{ "other.test/app:1", NULL, -ENOENT }, { "app:1@sha256:" B, NULL, -ENOENT }, { "ccc", NULL, -ENOENT },
+	{ "sha256:" D, NULL, -ENOENT }, { "App", NULL, -EINVAL }, { "", NULL, -EINVAL },
+};
+
+static void resolve_all(void)
 {
-	static const struct {
-		const char *word, *digest;
-		int error;
-	} rows[] = {
-		{ "app:1", A, 0 }, { "docker.io/app:1", A, 0 }, { "docker.io/library/app:1", A, 0 }, { "app:2", C, 0 },
-		{ "docker.io/library/app:2", C, 0 }, { "tool", A, 0 }, { "localhost/tool:latest", A, 0 }, { "x/y:2", B, 0 },
-		{ "one.test/same", B, 0 }, { "sha256:" C, C, 0 }, { "cccc", C, 0 }, { "app@sha256:" A, A, 0 },
-		{ "app:1@sha256:" A, A, 0 }, { "same", NULL, -ENOTUNIQ }, { "app", NULL, -ENOENT }, { "app:3", NULL, -ENOENT },
-		{ "other.test/app:1", NULL, -ENOENT }, { "app:1@sha256:" B, NULL, -ENOENT }, { "ccc", NULL, -ENOENT },
-		{ "sha256:" D, NULL, -ENOENT }, { "App", NULL, -EINVAL }, { "", NULL, -EINVAL },
-	};
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		struct name_hit hit = { .name = "" };
 		struct err e = { .num = 0 };
-		int r = names_resolve(&store, rows[i].word, &hit, &e);
-		if (r != rows[i].error)
-			fail_msg("%s: %d, not %d", rows[i].word, r, rows[i].error);
+		int r = names_resolve(&store, words[i].word, &hit, &e);
+		if (r != words[i].error)
+			fail_msg("%s: %d, not %d", words[i].word, r, words[i].error);
 		if (r == 0)
-			assert_string_equal(digest_hex(hit.digest), rows[i].digest);
+			assert_string_equal(digest_hex(hit.digest), words[i].digest);
 	}
+}
+
+static void names(void **state)
+{
+	(void)state;
+	resolve_all();
+}
+
+/* A long index is read for the word alone (image/thin): all words mean what they mean in the short one. */
+static void names_in_a_long_index(void **state)
+{
+	free_auto char *was = NULL;
+	str_auto struct str text = STR_MAX(1 << 20);
+	struct name_hit hit;
+	struct err e = { .num = 0 };
+	size_t len;
+	(void)state;
+	assert_int_equal(file_read(store.dir, "index.json", 1 << 20, false, &was, &len), 0);
+	char *list = strchr(was, '[') + 1;
+	str_fmt(&text, "{\"a\":[{\"]\":\"}\\\"\"}], %.*s", (int)(list - was - 1), was + 1);
+	for (int i = 0; i < 100; i++)
+		str_fmt(&text, " " ROW(E, "other.test/n%d[:1") ",\n", i);
+	str_fmt(&text, ROW(B, "\\u0061\\u0070p:4") ",%s", list);
+	put("index.json", text.p);
+	resolve_all();
+	assert_int_equal(names_resolve(&store, "app:4", &hit, &e), 0);
+	assert_string_equal(digest_hex(hit.digest), B);
+	/* What is wrong elsewhere is told to whoever finds nothing. */
+	memcpy(strstr(text.p, "other.test/n50") - 120, "!", 1);
+	put("index.json", text.p);
+	assert_int_equal(names_resolve(&store, "app:1", &hit, &e), 0);
+	assert_int_equal(names_resolve(&store, "app:3", &hit, &e), -EINVAL);
+	put("index.json", was);
 }
 
 static void a_missing_store_is_empty(void **state)
@@ -225,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
+		cmocka_unit_test(names_in_a_long_index),
 		cmocka_unit_test(a_missing_store_is_empty),
 		cmocka_unit_test(config_is_read_and_cannot_steer),
 		cmocka_unit_test(layers_top_first_down_to_an_opaque_one),
