@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The first 1024 bytes of a file that holds a whole image, which EROFS leaves to others: lines of text, so that a human
- * can read them, and a program that has the file's execute bit set runs it by `kist run`. docs/formats.md has the lines.
+ * can read them, and a program that has the file's execute bit set runs it by `kist run --rm`. docs/formats.md has the lines.
  * Pure. Part of kist and of kist-image: kist reads it, kist-image has verified it before (image/packcheck).
  */
 #pragma once
@@ -11,7 +11,7 @@
 
 enum { PACK_HEAD_SIZE = 1024 };
 
-#define PACK_MAGIC "#!/usr/bin/env -S kist run\nkist-pack 1\n"
+#define PACK_MAGIC "#!/usr/bin/env -S kist run --rm\nkist-pack 1\n"
 
 /* Bytes of the file and their digest. */
 struct pack_part {

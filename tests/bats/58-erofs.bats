@@ -296,6 +296,7 @@ mounted() {
 	ln -s "$KIST" path/kist
 	KIST_STORE=$KIST_STORE KIST_ROOT=$KIST_ROOT KIST_LIBEXEC=${KIST%/*} PATH=$PWD/path:$PATH run ./app.kist
 	assert_output first
+	assert_equal "$(ls "$KIST_STORE/containers")" ""
 	mv "$KIST_STORE/containers" gone && mkdir "$KIST_STORE/containers"
 	rm -r gone
 	# as a stored image it is the same, under its name
