@@ -41,9 +41,10 @@ static const struct command_example inspect_examples[] = {
 };
 
 static const struct command_text inspect_text = {
-	.usage = "[OPTIONS] ID...",
+	.usage = "[OPTIONS] ID...\n[OPTIONS] IMAGE...",
 	.about =
-		"Prints containers as one JSON array, or a template's fields, one line per container.",
+		"Prints containers as one JSON array, or a template's fields, one line per container. Where the first word "
+		"is no container but an image, all are images, as for kist image inspect.",
 	WORDS_EXAMPLES(inspect_examples),
 };
 
@@ -51,7 +52,7 @@ static const struct command commands[] = {
 	{ "logs", "", FACE_KIST, STATUS_PLAIN, 1, 1, WORDS_OPTS(logs_opts), .run = cmd_logs,
 	  .summary = "print what a detached container wrote", .text = &logs_text },
 	{ "inspect", "", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, WORDS_OPTS(inspect_opts), .run = cmd_inspect,
-	  .summary = "print what kist knows of containers", .text = &inspect_text },
+	  .summary = "print what kist knows of containers, or images", .text = &inspect_text },
 };
 /* clang-format on */
 

@@ -158,3 +158,17 @@ aged_image() {
 		assert_output --partial 'usage: kist'
 	done
 }
+
+@test "inspect: an image, where no container has the name" {
+	kist import -q base a:1
+	kist import -q base b:1
+	run kist inspect -f '{{.Id}}' a:1 b:1
+	assert_equal "$output" "$(kist image inspect -f '{{.Id}}' a:1 b:1)"
+	kist run --name a a:1 /bin/busybox true
+	run kist inspect -f '{{.Name}}' a
+	assert_output a
+	run kist inspect nope
+	assert_failure 1
+	assert_output 'kist: no such container: nope'
+	kist rm a
+}
