@@ -9,7 +9,10 @@ import tempfile
 import time
 
 from place import (CRASHES, ISOLATE, KIST, LIMIT_S, Place, build_inject, drop_root, template_mounts, work_place)
-from verbs import VERBS, works_on
+from carry import CARRY
+from verbs import VERBS as FIRST, works_on
+
+VERBS = {**FIRST, **CARRY}
 
 # What cannot fail, or what the C library does not survive: futex, and brk (2.36: malloc's first growth of the heap).
 # The C library's own start, before main, does not survive a lack of memory. Nothing has happened yet then.
@@ -170,16 +173,19 @@ class Sweep:
         """Each step-th fault, or about as many as share says."""
         os.makedirs(self.p.root, exist_ok=True)
         self.p.warm()
-        self.verb.prepare()
-        if self.is_fresh:
-            os.sched_setaffinity(0, {self.p.cpu})
-            drop_root(self.p.root)
-        self.p.note()
-        faults = list(self.faults(self.points()))
-        if share:
-            step = max(1, len(faults) // share)
-        for fault in faults[step // 2::step]:
-            self.one(*fault)
+        try:
+            self.verb.prepare()
+            if self.is_fresh:
+                os.sched_setaffinity(0, {self.p.cpu})
+                drop_root(self.p.root)
+            self.p.note()
+            faults = list(self.faults(self.points()))
+            if share:
+                step = max(1, len(faults) // share)
+            for fault in faults[step // 2::step]:
+                self.one(*fault)
+        finally:
+            self.verb.finish()
 
 
 def run_parallel(tasks, jobs):

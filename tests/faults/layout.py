@@ -29,8 +29,9 @@ def make_layout(folder, tag, paths):
     for path in paths:
         raw = io.BytesIO()
         with tarfile.open(fileobj=raw, mode="w") as tar:
-            for name, kind in (("etc", tarfile.DIRTYPE), (path[1:], tarfile.REGTYPE), (path[1:] + ".s", tarfile.SYMTYPE),
-                               (path[1:] + ".h", tarfile.LNKTYPE), ("etc/same", tarfile.REGTYPE)):
+            for name, kind in ((".", tarfile.DIRTYPE), ("etc", tarfile.DIRTYPE), (path[1:], tarfile.REGTYPE),
+                               (path[1:] + ".s", tarfile.SYMTYPE), (path[1:] + ".h", tarfile.LNKTYPE),
+                               ("etc/same", tarfile.REGTYPE)):
                 info = tarfile.TarInfo(name)
                 info.type, info.mode, info.linkname = kind, 0o755, path[1:] if kind != tarfile.SYMTYPE else "one"
                 data = b"" if kind != tarfile.REGTYPE else (name if name == "etc/same" else tag + path).encode() * 50

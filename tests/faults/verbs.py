@@ -30,6 +30,9 @@ class Verb:
     def setup(self):         # before each fault
         pass
 
+    def finish(self):        # once, at the end
+        pass
+
     def argv(self):
         raise NotImplementedError
 
