@@ -49,18 +49,40 @@ void mount_record_done(struct mount_record *m)
 
 /* ---- whose a mount is ---- */
 
-struct mount_id mount_id(int dir)
+static int read_id(int dir, struct mount_id *ret)
 {
 	const unsigned numbers = STATX_MNT_ID | STATX_MNT_ID_UNIQUE;
 	struct statx x;
-	if (statx(dir, "", AT_EMPTY_PATH, STATX_INO | numbers, &x) < 0 || !(x.stx_mask & numbers) ||
-	    !(x.stx_attributes & STATX_ATTR_MOUNT_ROOT))
-		return (struct mount_id){ .number = 0 };
-	return (struct mount_id){
-		.number = (int64_t)x.stx_mnt_id,
-		.device = (int64_t)makedev(x.stx_dev_major, x.stx_dev_minor),
-		.inode = (int64_t)x.stx_ino,
-	};
+	*ret = (struct mount_id){ .number = 0 };
+	if (statx(dir, "", AT_EMPTY_PATH, STATX_INO | numbers, &x) < 0)
+		return -errno;
+	if ((x.stx_mask & numbers) && (x.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		*ret = (struct mount_id){
+			.number = (int64_t)x.stx_mnt_id,
+			.device = (int64_t)makedev(x.stx_dev_major, x.stx_dev_minor),
+			.inode = (int64_t)x.stx_ino,
+		};
+	return 0;
+}
+
+struct mount_id mount_id(int dir)
+{
+	struct mount_id id;
+	read_id(dir, &id);
+	return id;
+}
+
+/*
+ * What is mounted on a directory. An error is not "nothing": a mount that is taken for gone would never go, and its
+ * directory be busy for ever.
+ */
+static int id_at(int above, const char *name, int flags, struct mount_id *ret)
+{
+	fd_auto int dir = openat(above, name, O_PATH | O_DIRECTORY | O_CLOEXEC | flags);
+	*ret = (struct mount_id){ .number = 0 };
+	if (dir < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
+	return read_id(dir, ret);
 }
 
 static bool is_same(const struct mount_id *a, const struct mount_id *b)
@@ -80,24 +102,24 @@ static int unmount(const char *target, const struct mount_id *want, int flags)
 		return -ENOENT;
 	free_auto char *above = mem_fmt("%.*s/", (int)(name - target), target);
 	fd_auto int parent = openat(AT_FDCWD, above, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	fd_auto int dir = parent < 0 ? -1 : openat(parent, name + 1, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct mount_id there = { .number = 0 };
-	if (dir >= 0)
-		there = mount_id(dir);
-	fd_drop(&dir); /* it would be in use */
+	struct mount_id there;
+	if (parent < 0)
+		return errno == ENOTDIR || errno == ELOOP ? -ENOENT : -errno;
+	int r = id_at(parent, name + 1, O_NOFOLLOW, &there);
+	if (r < 0)
+		return r;
 	if (!is_same(&there, want))
 		return -ENOENT;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d%s", parent, name);
 	return umount2(path, UMOUNT_NOFOLLOW | flags) < 0 ? -errno : 0;
 }
 
-static bool is_there(const char *target, const struct mount_id *want)
+/* 1, 0, or -errno. */
+static int is_there(const char *target, const struct mount_id *want)
 {
-	fd_auto int dir = openat(AT_FDCWD, target, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct mount_id there = { .number = 0 };
-	if (dir >= 0)
-		there = mount_id(dir);
-	return is_same(&there, want);
+	struct mount_id there;
+	int r = id_at(AT_FDCWD, target, 0, &there);
+	return r < 0 ? r : is_same(&there, want);
 }
 
 /* ---- records ---- */
@@ -109,19 +131,23 @@ static int look(struct mount_record *m, struct err *e)
 	struct on_disk r = { .image = NULL };
 	char boot[37];
 	size_t len;
-	if (file_read(m->dir, "record.json", 1 << 20, false, &text, &len) < 0)
-		return 0;
+	int n = file_read(m->dir, "record.json", 1 << 20, false, &text, &len);
+	if (n < 0)
+		return n == -ENOENT ? 0 : err_ret(e, n, "mounts/%s/record.json", m->hex);
 	if (jx_load(text, len, "record.json", rows, &r, &m->arena, NULL, e) < 0 || proc_boot_id(boot) < 0)
 		return err_at(e, -EINVAL, "mounts/%s", m->hex);
 	if (!r.boot || strcmp(r.boot, boot) != 0 || !r.target)
 		return 0;
 	const struct mount_id id = { r.mount.v, r.device.v, r.inode.v };
-	int n = r.count.v ? 0 : unmount(r.target, &id, MNT_DETACH);
+	n = r.count.v ? 0 : unmount(r.target, &id, MNT_DETACH);
 	if (n < 0 && n != -ENOENT)
 		return err_ret(e, n, "unmount %s", r.target);
 	m->image = r.image ? r.image : "";
 	m->target = r.target;
-	m->count = r.count.v > 0 && is_there(r.target, &id) ? r.count.v : 0;
+	n = r.count.v > 0 ? is_there(r.target, &id) : 0;
+	if (n < 0)
+		return err_ret(e, n, "mounts/%s: %s", m->hex, r.target);
+	m->count = n ? r.count.v : 0;
 	if (m->count)
 		m->id = id;
 	return 0;
