@@ -19,6 +19,8 @@
 #include "util/path.h"
 #include "util/sys.h"
 
+enum { CORNER_TRIES = 100 };
+
 /* Copies the image's directory at `path` into a new volume. Nothing there: the volume stays empty. */
 static int fill(struct compose *c, const char *path, int volume, struct err *e)
 {
@@ -59,6 +61,37 @@ static bool is_volume_name(const char *name)
 	return true;
 }
 
+/*
+ * A directory in tmp/ with its flock. Until it has that, it looks like a dead command's, and whoever cleans up may take it
+ * away; a dead one of our number may be there, too.
+ */
+static int make_corner(const struct store *s, char tmp[static 64], struct err *e)
+{
+	struct stat st;
+
+	for (int tries = 0; tries < CORNER_TRIES; tries++) {
+		snprintf(tmp, 64, "tmp/volume-%d.%d", (int)getpid(), tries);
+		if (mkdirat(s->dir, tmp, 0755) < 0) {
+			if (errno == EEXIST)
+				continue;
+			return err_sys(e, "store %s: %s", s->path, tmp);
+		}
+		fd_auto int dir = openat(s->dir, tmp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (dir < 0 && errno == ENOENT)
+			continue;
+		int r = dir < 0 ? -errno : lock_wait(dir, false);
+		if (r == 0 && fstat(dir, &st) < 0)
+			r = -errno;
+		if (r < 0) {
+			file_remove_tree(s->dir, tmp);
+			return err_ret(e, r, "store %s: %s", s->path, tmp);
+		}
+		if (st.st_nlink)
+			return fd_take(&dir);
+	}
+	return err_new(e, EBUSY, "store %s: %s: is taken away again and again", s->path, tmp);
+}
+
 /* Fills a new volume under a name of tmp/ and gives it its own name whole; who comes second uses the first one's. */
 static int make_named(struct compose *c, const char *name, const char *destination, bool is_copied, struct err *e)
 {
@@ -66,16 +99,12 @@ static int make_named(struct compose *c, const char *name, const char *destinati
 	char tmp[64], path[300];
 	int r = 0;
 
-	snprintf(tmp, sizeof(tmp), "tmp/volume-%d", (int)getpid());
 	snprintf(path, sizeof(path), "volumes/%s", name);
 	if (mkdirat(s->dir, "volumes", 0711) < 0 && errno != EEXIST)
 		return err_sys(e, "store %s: volumes", s->path);
-	if (mkdirat(s->dir, tmp, 0755) < 0)
-		return err_sys(e, "store %s: %s", s->path, tmp);
-	fd_auto int dir = openat(s->dir, tmp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd_auto int dir = make_corner(s, tmp, e);
 	if (dir < 0)
-		return err_sys(e, "store %s: %s", s->path, tmp);
-	lock_wait(dir, false);
+		return dir;
 	if (is_copied)
 		r = fill(c, destination, dir, e);
 	if (r == 0 && renameat2(s->dir, tmp, s->dir, path, RENAME_NOREPLACE) == 0)
