@@ -83,6 +83,8 @@ command_fn cmd_logs;      /* struct logs_options */
 command_fn cmd_wait;      /* struct wait_options */
 command_fn cmd_inspect;   /* struct inspect_options */
 command_fn cmd_rm;        /* struct rm_options */
+command_fn cmd_prune;     /* struct prune_options */
+command_fn cmd_system_prune; /* struct system_prune_options */
 command_fn cmd_plan;      /* struct run_options */
 command_fn cmd_doctor;    /* struct doctor_options */
 

@@ -16,6 +16,7 @@ union image_options {
 	struct image_inspect_options inspect;
 	struct image_rm_options rm;
 	struct image_prune_options prune;
+	struct prune_rest_options prune_rest;
 	struct image_history_options history;
 	struct image_save_options save;
 	struct files_options files;
@@ -42,6 +43,9 @@ image_verb_fn image_cmd_rm, image_cmd_prune;
 image_verb_fn image_cmd_tag, image_cmd_untag, image_cmd_history, image_cmd_save;
 image_verb_fn image_cmd_check, image_cmd_tree, image_cmd_df;
 image_verb_fn image_cmd_pull, image_cmd_push;
+
+/* For kist alone: what system prune leaves to it. */
+image_verb_fn image_cmd_prune_rest;
 
 /* For kist alone: its descriptors of a container's files come as numbers. */
 image_verb_fn image_cmd_files_commit, image_cmd_files_diff, image_cmd_files_export;

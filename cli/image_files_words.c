@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The words that kist itself gives to kist-image for commit, diff and export (cli/cmd_files.c): no user types them, so
- * neither help nor man pages have them.
+ * The words that kist itself gives to kist-image for commit, diff and export (cli/cmd_files.c) and for system prune
+ * (cli/cmd_prune.c): no user types them, so neither help nor man pages have them.
  */
 #include "cli/words.h"
 
@@ -29,9 +29,22 @@ static const struct command_text text = {
 	.about = "Does the work of kist commit, diff and export.",
 };
 
+#define P struct prune_rest_options
+static const struct opt prune_opts[] = {
+	{ OPT_FLAG_AT(P, all), .name = "all", .help = "as with system prune" },
+	{ OPT_FLAG_AT(P, volumes), .name = "volumes", .help = "as with system prune" },
+	{ OPT_COUNT_AT(P, freed), .name = "freed", .arg = "BYTES", .help = "what the disk has got back already" },
+};
+
+static const struct command_text prune_text = {
+	.usage = "OPTIONS",
+	.about = "Does the work of kist system prune, when stopped containers are gone.",
+};
+
 static const struct command commands[] = {
 	{ "file-commit", "", FACE_KIST, STATUS_PLAIN, 0, 1, WORDS_OPTS(files_opts), .summary = "commit", .text = &text },
 	{ "file-diff", "", FACE_KIST, STATUS_PLAIN, 0, 0, WORDS_OPTS(files_opts), .summary = "diff", .text = &text },
+	{ "prune-rest", "", FACE_KIST, STATUS_PLAIN, 0, 0, WORDS_OPTS(prune_opts), .summary = "prune", .text = &prune_text },
 	{ "file-export", "", FACE_KIST, STATUS_PLAIN, 0, 0, WORDS_OPTS(files_opts), .summary = "export", .text = &text },
 };
 /* clang-format on */

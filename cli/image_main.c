@@ -17,6 +17,7 @@ static const struct verb verbs[] = {
 	{ "save", image_cmd_save, VERB_READS_STORE },
 	{ "check", image_cmd_check, VERB_READS_STORE },   { "tree", image_cmd_tree, VERB_READS_STORE },
 	{ "system-df", image_cmd_df, VERB_READS_STORE },
+	{ "prune-rest", image_cmd_prune_rest, VERB_READS_STORE },
 	{ "file-commit", image_cmd_files_commit, VERB_MAKES_STORE },
 	{ "file-diff", image_cmd_files_diff, VERB_WITHOUT_STORE },
 	{ "file-export", image_cmd_files_export, VERB_WITHOUT_STORE },

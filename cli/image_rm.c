@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kist image rm and prune. */
+/* kist image rm. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cmd.h"
 #include "cli/image_cmd.h"
-#include "cli/image_filter.h"
-#include "cli/image_text.h"
+#include "cli/image_rm.h"
 #include "image/gc.h"
 #include "image/holders.h"
 #include "image/index.h"
 #include "image/mounts.h"
 #include "image/names.h"
-#include "image/pack.h"
 #include "image/trust/carry.h"
 #include "util/log.h"
 
@@ -26,8 +23,7 @@ static size_t count_rows(const struct names *names, const char *digest)
 	return n;
 }
 
-/* 1 when somebody needs the image, with words that say who; 0; or -errno. An image without its documents has none. */
-static int is_held(const struct store *s, const char *digest, char *who, size_t size, struct err *e)
+int image_is_held(const struct store *s, const char *digest, char *who, size_t size, struct err *e)
 {
 	image_auto struct image im = { .name = NULL };
 	char id[100];
@@ -69,7 +65,7 @@ static int remove_one(struct ingest *in, const char *word, const struct image_rm
 		return err_new(e, EBUSY, "image \"%s\": has %zu names: say which, or use -f to remove all of them", word,
 			       rows);
 	bool is_last = hit.is_by_digest || rows == 1;
-	r = is_last && !o->force ? is_held(in->store, hit.digest, id, sizeof(id), e) : 0;
+	r = is_last && !o->force ? image_is_held(in->store, hit.digest, id, sizeof(id), e) : 0;
 	if (r < 0)
 		return r;
 	if (r > 0)
@@ -112,8 +108,7 @@ static int remove_all(struct ingest *in, const struct image_rm_options *o, struc
 	return remove_words(in, o, n, words, e);
 }
 
-/* Removes what no name and no container needs any more. */
-static int sweep(struct ingest *in, struct err *e)
+int image_sweep(struct ingest *in, struct err *e)
 {
 	int r = carry_sweep(in, e);
 	if (r == 0)
@@ -140,62 +135,6 @@ int image_cmd_rm(const struct store *s, const union image_options *options, int 
 		return r;
 	r = o->all ? remove_all(&in, o, e) : remove_words(&in, o, argc, argv, e);
 	struct err gc_err = { .num = 0 };
-	int swept = sweep(&in, r == 0 ? e : &gc_err);
+	int swept = image_sweep(&in, r == 0 ? e : &gc_err);
 	return r < 0 ? r : swept;
-}
-
-/* ---- prune ---- */
-
-/* Somebody at a terminal is asked, as docker and podman do it; a script is not. */
-static int ask(bool is_all, struct err *e)
-{
-	char answer[8] = "";
-	if (!isatty(STDIN_FILENO))
-		return 0;
-	fprintf(stderr, "WARNING! This will remove all %s.\nAre you sure you want to continue? [y/N] ",
-		is_all ? "images without a container" : "images without a name");
-	if (fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
-		return 0;
-	return err_new(e, ECANCELED, "prune: nothing was removed");
-}
-
-static int prune_row(struct ingest *in, const struct name_row *row, const struct image_prune_options *o,
-		     const struct image_filters *filters, struct err *e)
-{
-	image_auto struct image im = { .name = NULL };
-	struct err ignored;
-	char id[128];
-	if ((row->name && !o->all) || descriptor_is_foreign(row->desc))
-		return 0;
-	bool is_whole = image_open(in->store, row->desc->digest, &im, &ignored) == 0;
-	if (filters->n && !image_filters_fit(filters, row->name, is_whole ? &im : NULL))
-		return 0;
-	int r = is_held(in->store, row->desc->digest, id, sizeof(id), e);
-	if (r == 0 && (r = index_remove(in, row->name, row->desc->digest, e)) == 0)
-		puts(row->name ? row->name : row->desc->digest);
-	return r > 0 ? 0 : r;
-}
-
-int image_cmd_prune(const struct store *s, const union image_options *options, int argc, char **argv,
-		    struct err *e)
-{
-	const struct image_prune_options *o = &options->prune;
-	ingest_auto struct ingest in = INGEST_NONE;
-	names_auto struct names names = { .n = 0 };
-	image_filters_auto struct image_filters filters = { .n = 0 };
-	(void)argc;
-	(void)argv;
-	int r = image_filters_read(s, &o->filters, FILTER_LABEL | FILTER_UNTIL | FILTER_DANGLING, &filters, e);
-	if (r < 0 || (!o->force && (r = ask(o->all, e)) < 0))
-		return r;
-	if (s->dir < 0)
-		return puts("Total reclaimed space: 0B") < 0 ? -EIO : 0;
-	if ((r = mounts_sweep(s, e)) < 0 || (r = ingest_open(s, &in, e)) < 0 || (r = ingest_mark(&in, e)) < 0 ||
-	    (r = names_read(s, &names, e)) < 0)
-		return r;
-	for (size_t i = 0; r == 0 && i < names.n; i++)
-		r = prune_row(&in, &names.v[i], o, &filters, e);
-	if (r == 0 && (r = sweep(&in, e)) == 0 && (r = pack_drop_notes(s, e)) == 0)
-		printf("Total reclaimed space: %s\n", image_size_text(&names.arena, (int64_t)in.freed_bytes));
-	return r;
 }

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "image/holders.h"
 #include "image/survey.h"
 #include "image/usage.h"
+#include "image/volumes.h"
 #include "util/fd.h"
 
 /* ---- the rows ---- */
@@ -325,28 +325,6 @@ static void sum_containers(struct df *d, const struct strs *names, struct sum_ro
 
 /* ---- volumes ---- */
 
-/* True when a container's configuration mounts the volume. One that runs without a kept configuration might. */
-static bool has_volume(const struct df *d, const char *id, const struct stat *volume)
-{
-	char path[NAME_MAX + 32];
-	free_auto char *text = NULL;
-	struct stat st;
-	size_t len, i;
-	snprintf(path, sizeof(path), "containers/%s/config.json", id);
-	if (file_read(d->store->dir, path, 16 << 20, false, &text, &len) < 0)
-		return holder_is_running(d->store, id);
-	json_t *doc = json_loadb(text, len, JSON_ALLOW_NUL, NULL), *mount;
-	bool is_found = false;
-	json_array_foreach(json_object_get(doc, "mounts"), i, mount)
-	{
-		const char *source = json_string_value(json_object_get(mount, "source"));
-		is_found |= source && *source == '/' && fstatat(AT_FDCWD, source, &st, 0) == 0 &&
-			    st.st_dev == volume->st_dev && st.st_ino == volume->st_ino;
-	}
-	json_decref(doc);
-	return is_found;
-}
-
 static void sum_volumes(struct df *d, const struct strs *containers, struct sum_row *row)
 {
 	const struct strs names = list_names(d, "volumes");
@@ -360,7 +338,7 @@ static void sum_volumes(struct df *d, const struct strs *containers, struct sum_
 		if (fstatat(d->store->dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		for (size_t k = 0; k < containers->n; k++)
-			links += has_volume(d, containers->v[k], &st);
+			links += volume_is_mounted_by(d->store, containers->v[k], names.v[i], &st);
 		row->total++;
 		row->active += links > 0;
 		row->size_bytes += bytes;

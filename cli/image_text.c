@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/out.h"
 #include "util/clock.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -29,12 +30,7 @@ int64_t image_bytes(const struct store *s, const struct image *im)
 
 const char *image_size_text(struct arena *a, int64_t bytes)
 {
-	static const char units[][3] = { "B", "kB", "MB", "GB", "TB" };
-	double v = (double)bytes;
-	size_t unit = 0;
-	for (; v >= 999.5 && unit + 1 < ARRAY_LEN(units); unit++)
-		v /= 1000;
-	return arena_fmt(a, unit && v < 9.95 ? "%.1f%s" : "%.0f%s", v, units[unit]);
+	return out_size(a, bytes);
 }
 
 const char *image_since_text(struct arena *a, const char *created)

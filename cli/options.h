@@ -361,6 +361,24 @@ struct image_prune_options {
 	struct opt_list filters;     /* --filter KEY=VALUE */
 };
 
+/* prune, of containers */
+struct prune_options {
+	bool force;                  /* does not ask */
+};
+
+struct system_prune_options {
+	bool all;                    /* images with names too, if no container is made from them */
+	bool force;                  /* does not ask */
+	bool volumes;
+};
+
+/* What kist hands to kist-image for system prune, when containers are gone. */
+struct prune_rest_options {
+	bool all;
+	bool volumes;
+	struct opt_num freed;        /* bytes that the disk has got back already */
+};
+
 struct image_history_options {
 	const char *format;
 	bool quiet;

@@ -284,3 +284,14 @@ int out_rows(const struct out_list *list, const char *format, bool is_quiet, con
 	}
 	return r < 0 ? r : flush(&out, e);
 }
+
+const char *out_size(struct arena *a, int64_t bytes)
+{
+	static const char units[][3] = { "B", "kB", "MB", "GB", "TB" };
+	double v = (double)bytes;
+	size_t unit = 0;
+
+	for (; v >= 999.5 && unit + 1 < ARRAY_LEN(units); unit++)
+		v /= 1000;
+	return arena_fmt(a, unit && v < 9.95 ? "%.1f%s" : "%.0f%s", v, units[unit]);
+}

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include "util/arena.h"
 #include "util/err.h"
 #include "util/mem.h"
 
@@ -61,3 +62,6 @@ int out_rows(const struct out_list *list, const char *format, bool is_quiet, con
  * looks up keys, upper and lower case being the same. Missing keys are -EINVAL; nothing is printed then.
  */
 int out_objects(json_t *array, const char *format, struct err *e);
+
+/* "1.2GB", by powers of 1000 as Docker has it. Lives in the arena. */
+const char *out_size(struct arena *a, int64_t bytes);

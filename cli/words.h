@@ -81,6 +81,8 @@ union command_options {
 	struct wait_options wait;
 	struct inspect_options inspect;
 	struct rm_options rm;
+	struct prune_options prune;
+	struct system_prune_options system_prune;
 	struct doctor_options doctor;
 	struct commit_options commit;
 	struct diff_options diff;
@@ -97,7 +99,7 @@ extern const size_t words_global_count;
 extern const struct page words_run, words_life, words_limits, words_freeze, words_logs,
 	words_spec, words_about, words_image, words_mounts, words_system, words_registry, words_files;
 
-/* What kist-image is told by kist alone, for the verbs of words_files. */
+/* What kist-image is told by kist alone, for the verbs of words_files and for system prune. */
 extern const struct page words_files_work;
 
 /* The options of run, which plan has too. */

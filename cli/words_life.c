@@ -186,6 +186,22 @@ static const struct command_text rm_text = {
 	WORDS_EXAMPLES(rm_examples),
 };
 
+static const struct opt prune_opts[] = {
+	{ OPT_FLAG_AT(struct prune_options, force), .name = "force", .letter = 'f', .help = "do not ask at a terminal" },
+};
+
+static const struct command_example prune_examples[] = {
+	{ "kist prune -f", "remove what has ended" },
+};
+
+static const struct command_text prune_text = {
+	.usage = "[OPTIONS]",
+	.about =
+		"Removes all containers that do not run, with their own layer and their logs. Prints the name of each, and "
+		"what the disk got back. \"kist system prune\" removes images, too.",
+	WORDS_EXAMPLES(prune_examples),
+};
+
 /* ---- the page ---- */
 
 static const struct command commands[] = {
@@ -210,6 +226,8 @@ static const struct command commands[] = {
 	  .summary = "wait for containers to end and print their status", .text = &wait_text },
 	{ "rm", "", FACE_KIST, STATUS_PLAIN, 1, WORDS_ANY, WORDS_OPTS(rm_opts), .run = cmd_rm,
 	  .summary = "remove containers", .text = &rm_text },
+	{ "prune", "", FACE_KIST, STATUS_PLAIN, 0, 0, WORDS_OPTS(prune_opts), .run = cmd_prune,
+	  .summary = "remove all containers that do not run", .text = &prune_text },
 };
 /* clang-format on */
 

@@ -120,11 +120,18 @@ int record_make(const struct store *s, const char *name, struct record_dir *ret,
 	d.containers = open_containers(s, true, e);
 	if (d.containers < 0)
 		return d.containers;
-	r = make_dir(d.containers, name, &d, e);
-	if (r < 0)
-		return r;
-	d.fd = openat(d.containers, d.name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	r = d.fd < 0 ? err_sys(e, "container %s", d.name) : record_take(&d, e);
+	/* A prune may take the new directory for remains of a killed command until we have the lock. */
+	for (int tries = 0; tries < NAME_TRIES; tries++) {
+		err_clear(e);
+		r = make_dir(d.containers, name, &d, e);
+		if (r < 0)
+			return r;
+		fd_drop(&d.fd);
+		d.fd = openat(d.containers, d.name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = d.fd < 0 ? err_sys(e, "container %s", d.name) : record_take(&d, e);
+		if (r != -ENOENT)
+			break;
+	}
 	if (r < 0) {
 		struct err ignored;
 		record_remove(&d, &ignored);
@@ -169,13 +176,15 @@ void record_close(struct record_dir *d)
 	fd_drop(&d->mount);
 }
 
-/* Reads the open file whole. */
-static int read_text(int fd, char **ret_text, size_t *ret_len)
+/* Reads the open file whole. -ENOENT with `is_named`: its directory was removed. */
+static int read_text(int fd, bool is_named, char **ret_text, size_t *ret_len)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	if (is_named && st.st_nlink == 0)
+		return -ENOENT;
 	if (st.st_size > RECORD_MAX)
 		return -EFBIG;
 	free_auto char *text = mem_alloc((size_t)st.st_size + 1);
@@ -214,7 +223,7 @@ int record_take(struct record_dir *d, struct err *e)
 		return err_ret(e, r, "container %s: lock", d->name);
 	free_auto char *text = NULL;
 	size_t len = 0;
-	r = read_text(fd, &text, &len);
+	r = read_text(fd, true, &text, &len);
 	if (r < 0)
 		return err_ret(e, r, "container %s: record.json", d->name);
 	d->head_len = head_of(text, len);
@@ -281,7 +290,7 @@ int record_read(const struct record_dir *d, struct record *ret, struct err *e)
 	free_auto char *text = NULL;
 	fd_auto int fd = openat(d->fd, "record.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	size_t len = 0;
-	int n = fd < 0 ? -errno : read_text(fd, &text, &len);
+	int n = fd < 0 ? -errno : read_text(fd, false, &text, &len);
 
 	if (n == 0)
 		len = head_of(text, len);
@@ -329,7 +338,7 @@ static void read_ending(int fd, struct ending *ret)
 	size_t len = 0, head = 0;
 
 	*ret = (struct ending){ 0 };
-	if (read_text(fd, &text, &len) < 0)
+	if (read_text(fd, false, &text, &len) < 0)
 		return;
 	head = head_of(text, len);
 	if (head == 0 || head == len)

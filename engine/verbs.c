@@ -185,6 +185,17 @@ static int end_by_force(int root, const struct record_dir *d, struct err *e)
 	return r < 0 ? r : container_delete(root, d->name, true, e);
 }
 
+/* When the container of the state directory is gone: `deleted` says how that went. */
+static int remove_rest(int root, struct record_dir *d, int deleted, struct err *e)
+{
+	if (deleted == -ENOENT)
+		err_clear(e);
+	else if (deleted < 0)
+		return deleted;
+	etc_sweep(root, d->name);
+	return record_remove(d, e);
+}
+
 static int remove_recorded(int root, struct record_dir *d, bool force, struct err *e)
 {
 	struct ending x ending_auto = { 0 };
@@ -197,12 +208,7 @@ static int remove_recorded(int root, struct record_dir *d, bool force, struct er
 		r = end_by_force(root, d, e);
 	else
 		r = container_delete(root, d->name, force, e);
-	if (r == -ENOENT)
-		err_clear(e);
-	else if (r < 0)
-		return r;
-	etc_sweep(root, d->name);
-	return record_remove(d, e);
+	return remove_rest(root, d, r, e);
 }
 
 int engine_remove(const struct engine *g, const char *name, bool force, struct err *e)
@@ -228,4 +234,19 @@ int engine_remove(const struct engine *g, const char *name, bool force, struct e
 	if (r == -ENOENT)
 		*e = absent;
 	return r;
+}
+
+int engine_remove_ended(const struct engine *g, const char *name, struct err *e)
+{
+	struct store s store_auto = STORE_NONE;
+	struct record_dir d record_auto = RECORD_DIR_NONE;
+	int r = store_open(g->store, false, &s, e);
+	fd_auto int root = r < 0 ? -1 : state_open_root(g->state_root, true, e);
+
+	if (r < 0 || root < 0)
+		return r < 0 ? r : root;
+	r = record_open(&s, name, &d, e);
+	if (r == 0)
+		r = record_take(&d, e);
+	return r < 0 ? r : remove_rest(root, &d, container_delete(root, name, false, e), e);
 }

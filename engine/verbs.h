@@ -34,3 +34,9 @@ int engine_wait(const struct engine *g, const char *name, int *ret_status, struc
 
 /* Removes a container. `force`: kills it first, and what is not there is success. */
 int engine_remove(const struct engine *g, const char *name, bool force, struct err *e);
+
+/*
+ * Removes a container that nobody was seen to run, under its lock, so that nobody makes or starts it meanwhile. -EBUSY: it
+ * runs by now. -ENOENT: it is gone.
+ */
+int engine_remove_ended(const struct engine *g, const char *name, struct err *e);

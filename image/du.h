@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What trees take of the disk, as du(1) counts: blocks of files and directories, each inode once. Part of kist-image. */
+/* What trees take of the disk, as du(1) counts: blocks of files and directories, each inode once. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
