@@ -49,6 +49,8 @@ int image_cmd_pack(const struct store *s, const union image_options *options, in
 	request.trust = trust;
 	if (r == 0)
 		r = image_pack(s, &request, e);
+	if (r == -ENOSPC || r == -EDQUOT || r == -EFBIG)
+		return err_at(e, r, "%s", o->output);
 	if (r == 0 && !o->quiet)
 		puts(request.digest);
 	return r;

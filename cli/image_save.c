@@ -40,5 +40,7 @@ int image_cmd_save(const struct store *s, const union image_options *options, in
 		.style = progress_style(o->quiet, false),
 	};
 	int r = image_save(s, &request, e);
+	if (r == -ENOSPC || r == -EDQUOT || r == -EFBIG)
+		return err_at(e, r, "save: %s", is_stdout ? "standard output" : o->output);
 	return r < 0 ? err_at(e, r, "save") : 0;
 }

@@ -98,6 +98,19 @@ static int convert(struct ingest *in, struct convert_request *rq, const char *ro
 	return r;
 }
 
+/* After an error: the file goes that no row of the index tells of, since its image, which stays, would keep it. */
+static void take_back(struct ingest *in, const struct convert_request *rq)
+{
+	image_auto struct image now = { .name = NULL };
+	char path[STORE_PATH_MAX];
+	struct err ignored = { .num = 0 };
+	objlock_end(in->locks);
+	if (!rq->was_there && image_open(in->store, rq->image, &now, &ignored) == 0 && !now.has_erofs &&
+	    strcmp(now.digest, rq->digest) == 0)
+		unlinkat(in->store->dir, erofs_path(rq->digest, path), 0);
+	ingest_unmark(in);
+}
+
 int image_convert(const struct store *s, struct convert_request *rq, struct err *e)
 {
 	ingest_auto struct ingest in = INGEST_NONE;
@@ -108,6 +121,8 @@ int image_convert(const struct store *s, struct convert_request *rq, struct err 
 		return r;
 	memcpy(rq->digest, image.digest, DIGEST_TEXT_MAX);
 	r = convert(&in, rq, hit.digest, &image, e);
+	if (r < 0 && ingest_is_marked(&in))
+		take_back(&in, rq);
 	if (r == 0 && ingest_is_marked(&in)) {
 		objlock_end(in.locks);
 		ingest_unmark(&in);

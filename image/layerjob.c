@@ -207,6 +207,11 @@ static int run_opened(struct work *w, const struct inflate_limits *limits, int c
 	return r;
 }
 
+static const char *label_of(const struct layerjob *job)
+{
+	return job->blob[0] ? job->blob : job->diff_id[0] ? job->diff_id : "1";
+}
+
 static int run_job(struct ingest *in, struct sharing *sharing, struct layerjob *job, const struct layerjob_options *options,
 		   struct progress_row *row, struct err *e)
 {
@@ -216,7 +221,7 @@ static int run_job(struct ingest *in, struct sharing *sharing, struct layerjob *
 		snprintf(name, sizeof(name), "blob-%zu", job->number);
 		copy = openat(in->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 		if (copy < 0)
-			return err_sys(e, "%s", name);
+			return err_sys(e, "layer %s: %s", label_of(job), name);
 	}
 	struct work *w = mem_zero(1, sizeof(*w));
 	w->in = in;
@@ -226,12 +231,7 @@ static int run_job(struct ingest *in, struct sharing *sharing, struct layerjob *
 	w->row = row;
 	int r = run_opened(w, &options->limits, copy, e);
 	free(w);
-	if (r < 0)
-		return err_at(e, r, "layer %s",
-			      job->blob[0]    ? job->blob :
-			      job->diff_id[0] ? job->diff_id :
-						"1");
-	return 0;
+	return r < 0 ? err_at(e, r, "layer %s", label_of(job)) : 0;
 }
 
 /* ---- several at a time ---- */

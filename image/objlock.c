@@ -14,6 +14,9 @@ enum { INDEX_BYTE = 0 };
 int objlock_open(const struct store *s, struct err *e)
 {
 	int fd = openat(s->dir, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* Where nothing can be written, it is enough for those who hold fast what is there: save, push, check. */
+	if (fd < 0 && errno == EROFS)
+		fd = openat(s->dir, ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? err_sys(e, "store %s: .lock", s->path) : fd;
 }
 
