@@ -82,7 +82,7 @@ static int read_image(int fd, const struct pack_head *head, const char *path, st
 static int stored_image(const struct store *s, const char *path, const struct pack_head *head, bool may_take,
 			struct image *ret, struct err *e)
 {
-	int r = image_open(s, head->manifest.digest, ret, e);
+	int r = image_open_to_run(s, head->manifest.digest, ret, e);
 
 	if (r != -ENOENT)
 		return r;
@@ -90,7 +90,7 @@ static int stored_image(const struct store *s, const char *path, const struct pa
 	if (!may_take)
 		return err_new(e, ENOENT, "%s: not verified and in the store yet (kist load does it)", path);
 	r = unpack_image(s, path, e);
-	return r < 0 ? r : image_open(s, head->manifest.digest, ret, e);
+	return r < 0 ? r : image_open_to_run(s, head->manifest.digest, ret, e);
 }
 
 int packfile_image(const struct store *s, const char *path, bool may_take, struct image *ret_image, struct err *e)

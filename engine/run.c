@@ -60,7 +60,7 @@ static int check_platform(const struct run_request *rq, const struct image *im, 
 
 static int open_stored(const struct run_request *rq, struct run_source *s, struct err *e)
 {
-	int r = image_open(&s->store, s->image_word, &s->image, e);
+	int r = image_open_to_run(&s->store, s->image_word, &s->image, e);
 
 	if (r < 0)
 		return r;

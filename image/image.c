@@ -7,6 +7,7 @@
 
 #include "image/names.h"
 #include "image/platform.h"
+#include "image/thin.h"
 
 /* clang-format off */
 static const struct jx_field platform_rows[] = {
@@ -215,19 +216,38 @@ int config_load(const char *bytes, size_t len, const char *what, ptrdiff_t layer
 	return 0;
 }
 
-/* Follows an index down to this machine's manifest; `digest` becomes the manifest's. */
-static int read_manifest(const struct store *s, char digest[static DIGEST_TEXT_MAX], struct arena *arena,
-			 struct document *ret_doc, struct err *e)
+/* Makes one of a document's lists empty. Returns how many rows it had; -1: all is as it was. */
+static ptrdiff_t drop_list(const char *key, char **bytes, size_t *len)
+{
+	str_auto struct str thinned = STR_MAX(STORE_CONFIG_MAX);
+	ptrdiff_t n = *len < THIN_MIN ? -1 : thin_list(*bytes, *len, key, &thinned);
+	if (n < 0 || !thinned.p || thinned.is_full)
+		return -1;
+	mem_free_at(bytes);
+	*len = thinned.len;
+	*bytes = ptr_take(thinned.p);
+	return n;
+}
+
+/* Follows an index down to this machine's manifest; `digest` becomes the manifest's, *ret_layers their number. */
+static int read_manifest(const struct store *s, char digest[static DIGEST_TEXT_MAX], bool is_to_run,
+			 struct arena *arena, struct document *ret_doc, ptrdiff_t *ret_layers, struct err *e)
 {
 	for (int depth = 0; depth < 4; depth++) {
 		free_auto char *bytes = NULL;
 		size_t len;
 		struct document doc;
 		int r = store_read_blob(s, digest, STORE_MANIFEST_MAX, &bytes, &len, e);
-		if (r < 0 || (r = document_load(bytes, len, digest, NULL, arena, &doc, e)) < 0)
+		if (r < 0)
+			return r;
+		ptrdiff_t dropped = is_to_run ? drop_list("layers", &bytes, &len) : -1;
+		if (dropped > IMAGE_LAYERS_MAX)
+			return err_new(e, E2BIG, "%s: too many layers", digest);
+		if ((r = document_load(bytes, len, digest, NULL, arena, &doc, e)) < 0)
 			return r;
 		if (!document_is_index(&doc)) {
 			*ret_doc = doc;
+			*ret_layers = dropped < 0 ? (ptrdiff_t)doc.layers.n : dropped;
 			return 0;
 		}
 		const struct descriptor *d = platform_pick_own(&doc, digest, e);
@@ -238,30 +258,54 @@ static int read_manifest(const struct store *s, char digest[static DIGEST_TEXT_M
 	return err_new(e, ELOOP, "index %s: indexes within indexes, more than 4 deep", digest);
 }
 
-int image_open(const struct store *s, const char *name, struct image *ret_image, struct err *e)
+static int open_hit(const struct store *s, const struct name_hit *hit, bool is_to_run, struct image *ret_image,
+		    struct err *e)
 {
 	image_auto struct image im = { .name = NULL };
-	struct name_hit hit;
-	int r = names_resolve(s, name, &hit, e);
-	if (r < 0)
-		return r;
-	memcpy(im.digest, hit.digest, sizeof(im.digest));
-	im.name = hit.name[0] ? arena_str(&im.arena, hit.name) : NULL;
-	if ((r = read_manifest(s, im.digest, &im.arena, &im.manifest, e)) < 0)
-		return err_at(e, r, "image \"%s\"", name);
-	im.has_erofs = strcmp(im.digest, hit.erofs) == 0;
 	free_auto char *bytes = NULL;
 	size_t len;
+	ptrdiff_t layers = -1;
+	memcpy(im.digest, hit->digest, sizeof(im.digest));
+	im.name = hit->name[0] ? arena_str(&im.arena, hit->name) : NULL;
+	int r = read_manifest(s, im.digest, is_to_run, &im.arena, &im.manifest, &layers, e);
+	if (r < 0)
+		return r;
+	im.has_erofs = strcmp(im.digest, hit->erofs) == 0;
 	const char *config = im.manifest.config->digest;
-	if ((r = store_read_blob(s, config, STORE_CONFIG_MAX, &bytes, &len, e)) < 0 ||
-	    (r = config_load(bytes, len, config, (ptrdiff_t)im.manifest.layers.n, &im.arena, &im.config,
-			     e)) < 0)
-		return err_at(e, r, "image \"%s\"", name);
+	if ((r = store_read_blob(s, config, STORE_CONFIG_MAX, &bytes, &len, e)) < 0)
+		return r;
+	if (is_to_run)
+		drop_list("history", &bytes, &len);
+	if ((r = config_load(bytes, len, config, layers, &im.arena, &im.config, e)) < 0)
+		return r;
 	im.process = im.config.process;
 	im.layers = im.config.rootfs->diff_ids;
 	*ret_image = im;
 	im.arena = (struct arena){ .top = NULL };
 	return 0;
+}
+
+int image_open(const struct store *s, const char *name, struct image *ret_image, struct err *e)
+{
+	struct name_hit hit;
+	int r = names_resolve(s, name, &hit, e);
+	if (r < 0)
+		return r;
+	r = open_hit(s, &hit, false, ret_image, e);
+	return r < 0 ? err_at(e, r, "image \"%s\"", name) : 0;
+}
+
+int image_open_to_run(const struct store *s, const char *name, struct image *ret_image, struct err *e)
+{
+	struct name_hit hit;
+	struct err whole_tells = { .num = 0 };
+	int r = names_resolve(s, name, &hit, e);
+	if (r < 0)
+		return r;
+	if (open_hit(s, &hit, true, ret_image, &whole_tells) == 0)
+		return 0;
+	r = open_hit(s, &hit, false, ret_image, e);
+	return r < 0 ? err_at(e, r, "image \"%s\"", name) : 0;
 }
 
 void image_done(struct image *image)

@@ -147,6 +147,12 @@ struct image {
  * three files are read. -ENOENT with words that say how to get it. The caller ends it by image_done.
  */
 int image_open(const struct store *s, const char *name, struct image *ret_image, struct err *e);
+
+/*
+ * The same for who only runs it: manifest.layers and config.history, most of the documents of an image with many layers, may
+ * be empty.
+ */
+int image_open_to_run(const struct store *s, const char *name, struct image *ret_image, struct err *e);
 void image_done(struct image *image);
 
 #define image_auto __attribute__((cleanup(image_done)))

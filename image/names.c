@@ -8,8 +8,6 @@
 #include "image/thin.h"
 #include "util/fd.h"
 
-enum { THIN_MIN = 4096 };   /* bytes of index.json: a dozen names are read as soon */
-
 const char *descriptor_annotation(const struct descriptor *d, const char *key)
 {
 	for (size_t i = 0; i < d->annotations.n; i++)

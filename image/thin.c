@@ -60,16 +60,15 @@ static bool take_key(struct cursor *p, const char **ret_key, size_t *ret_len)
 	return take(p, ':');
 }
 
-/* Goes into the list of the object's member "manifests". */
-static bool find_rows(struct cursor *p)
+/* Goes into the list of an object's member. */
+static bool find_list(struct cursor *p, const char *wanted)
 {
-	static const char wanted[] = "manifests";
 	const char *key;
 	size_t len;
 	if (!take(p, '{'))
 		return false;
 	while (take_key(p, &key, &len)) {
-		if (len == sizeof(wanted) - 1 && memcmp(key, wanted, len) == 0)
+		if (len == strlen(wanted) && memcmp(key, wanted, len) == 0)
 			return take(p, '[');
 		skip_value(p);
 		if (!take(p, ','))
@@ -94,31 +93,53 @@ static const char *last_part(const char *word, size_t *ret_len)
 	return word;
 }
 
-bool thin_index(const char *bytes, size_t len, const char *word, const char *also, struct str *out)
+struct filter {
+	const char *part, *also; /* NULL: no row stays */
+	size_t part_len;
+};
+
+static bool is_kept(const struct filter *f, const char *row, size_t n)
+{
+	return f->part && (memmem(row, n, f->part, f->part_len) || memchr(row, '\\', n) ||
+			   memmem(row, n, f->also, strlen(f->also)));
+}
+
+static ptrdiff_t thin(const char *bytes, size_t len, const char *key, const struct filter *f, struct str *out)
 {
 	struct cursor p = { bytes, bytes + len };
-	size_t part_len;
-	const char *part = last_part(word, &part_len);
-	if (part_len == 0 || !find_rows(&p))
-		return false;
-	str_add(out, bytes, (size_t)(p.at - bytes));
+	ptrdiff_t rows = 0;
 	bool is_first = true;
+	if (!find_list(&p, key))
+		return -1;
+	str_add(out, bytes, (size_t)(p.at - bytes));
 	if (!take(&p, ']')) {
 		do {
 			const char *row = p.at;
 			skip_value(&p);
-			const size_t n = (size_t)(p.at - row);
-			if (!memmem(row, n, part, part_len) && !memchr(row, '\\', n) &&
-			    !memmem(row, n, also, strlen(also)))
+			rows++;
+			if (!is_kept(f, row, (size_t)(p.at - row)))
 				continue;
 			str_puts(out, is_first ? "" : ",");
-			str_add(out, row, n);
+			str_add(out, row, (size_t)(p.at - row));
 			is_first = false;
 		} while (take(&p, ','));
 		if (!take(&p, ']'))
-			return false;
+			return -1;
 	}
 	str_puts(out, "]");
 	str_add(out, p.at, (size_t)(p.end - p.at));
-	return true;
+	return rows;
+}
+
+bool thin_index(const char *bytes, size_t len, const char *word, const char *also, struct str *out)
+{
+	struct filter f = { .also = also };
+	f.part = last_part(word, &f.part_len);
+	return f.part_len && thin(bytes, len, "manifests", &f, out) >= 0;
+}
+
+ptrdiff_t thin_list(const char *bytes, size_t len, const char *key, struct str *out)
+{
+	const struct filter none = { .part = NULL };
+	return thin(bytes, len, key, &none, out);
 }

@@ -163,6 +163,47 @@ static void config_is_read_and_cannot_steer(void **state)
 	assert_int_equal(im.layers.n, 3);
 }
 
+static void long_documents_for_a_run(void **state)
+{
+	str_auto struct str manifest = STR_MAX(1 << 20), config = STR_MAX(1 << 20);
+	struct err e = { .num = 0 };
+	image_auto struct image im = { .name = NULL }, whole = { .name = NULL };
+	(void)state;
+	str_puts(&manifest, "{\"schemaVersion\":2,\"layers\":[");
+	str_puts(&config, "{\"history\":[{\"comment\":\"]}\\\"\"},{}],\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[");
+	for (int i = 0; i < 40; i++) {
+		str_fmt(&manifest, "%s" DESC(A), i ? "," : "");
+		str_fmt(&config, "%s\"sha256:" B "\"", i ? "," : "");
+	}
+	str_puts(&manifest, "],\"config\":" DESC(E) "}");
+	str_puts(&config, "]},\"config\":{\"User\":\"v\"}}");
+	put("blobs/sha256/" B, manifest.p);
+	put("blobs/sha256/" E, config.p);
+	assert_int_equal(image_open(&store, "x/y:2", &whole, &e), 0);
+	assert_int_equal(image_open_to_run(&store, "x/y:2", &im, &e), 0);
+	assert_int_equal(whole.manifest.layers.n, 40);
+	assert_int_equal(im.manifest.layers.n, 0);
+	assert_int_equal(whole.config.history.n, 2);
+	assert_int_equal(im.config.history.n, 0);
+	assert_int_equal(im.layers.n, 40);
+	assert_string_equal(im.process->user, "v");
+	/* One layer too few is told as ever. */
+	memset(strchr(manifest.p, '[') + 1, ' ', strlen(DESC(A)) + 1);
+	put("blobs/sha256/" B, manifest.p);
+	struct image bad;
+	assert_int_equal(image_open_to_run(&store, "x/y:2", &bad, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "rootfs.diff_ids has 40 entries, but the manifest has 39 layers"));
+	/* So are too many. */
+	str_auto struct str many = STR_MAX(1 << 20);
+	str_puts(&many, "{\"schemaVersion\":2,\"layers\":[");
+	for (int i = 0; i < IMAGE_LAYERS_MAX; i++)
+		str_puts(&many, DESC(A) ",");
+	str_puts(&many, DESC(A) "],\"config\":" DESC(E) "}");
+	put("blobs/sha256/" B, many.p);
+	assert_int_equal(image_open_to_run(&store, "x/y:2", &bad, &e), -E2BIG);
+	assert_non_null(strstr(e.text, "layers, at most"));
+}
+
 static void layers_top_first_down_to_an_opaque_one(void **state)
 {
 	struct err e = { .num = 0 };
@@ -262,6 +303,7 @@ int main(void)
 		cmocka_unit_test(names_in_a_long_index),
 		cmocka_unit_test(a_missing_store_is_empty),
 		cmocka_unit_test(config_is_read_and_cannot_steer),
+		cmocka_unit_test(long_documents_for_a_run),
 		cmocka_unit_test(layers_top_first_down_to_an_opaque_one),
 		cmocka_unit_test(documents),
 		cmocka_unit_test(platforms),
