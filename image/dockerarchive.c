@@ -55,6 +55,10 @@ static int read_manifest(const struct source *src, struct arena *arena, struct d
 	int r = source_read(src, "manifest.json", STORE_MANIFEST_MAX, &bytes, &len, e);
 	if (r < 0)
 		return r;
+	/* docker-dir's manifest.json, as save and skopeo's dir: write it, is an image's manifest and no list. */
+	if (bytes[strspn(bytes, " \t\r\n")] == '{')
+		return err_new(e, EINVAL, "manifest.json: that of a directory as skopeo's dir: has it, which is not read: "
+					  "skopeo copy dir:DIR oci:LAYOUT:TAG makes a layout of it");
 	str_auto struct str text = STR_MAX(STORE_MANIFEST_MAX + 64);
 	str_puts(&text, "{\"images\":");
 	str_add(&text, bytes, len);
