@@ -305,6 +305,7 @@ struct image_unpack_options {
 struct image_pull_options {
 	struct remote_options remote;
 	const char *platform;        /* OS/ARCH[/VARIANT] */
+	const char *arch, *os, *variant; /* the same in three */
 	const char *policy;
 	struct opt_num max_bytes;
 	struct opt_num max_entries;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cmd.h"
 #include "cli/image_cmd.h"
 #include "cli/registry_prompt.h"
 #include "image/guard.h"
@@ -77,13 +78,29 @@ static int pull_each(const struct store *s, void *ctx, struct err *e)
 	return r;
 }
 
+/* --platform, or podman's three options for its parts. 0: neither was given, 1: ret_want is set. */
+static int read_platform(const struct image_pull_options *o, struct platform_want *ret_want, struct err *e)
+{
+	struct platform_want host;
+	if (!o->platform && !o->arch && !o->os && !o->variant)
+		return 0;
+	if (o->platform && (o->arch || o->os || o->variant))
+		return cmd_usage(e, "option --platform: not together with --arch, --os and --variant");
+	platform_host(&host);
+	free_auto char *text = o->platform ? mem_str(o->platform) :
+					     mem_fmt("%s/%s%s%s", o->os ? o->os : host.os, o->arch ? o->arch : host.arch,
+						     o->variant ? "/" : "", o->variant ? o->variant : "");
+	int r = platform_parse(text, ret_want, e);
+	return r < 0 ? r : 1;
+}
+
 int image_cmd_pull(const struct store *s, const union image_options *options, int argc, char **argv, struct err *e)
 {
 	const struct image_pull_options *o = &options->pull;
 	struct progress progress = { .rows = NULL };
 	struct platform_want want = { .os = "" };
 	struct pull_words w = {
-		.request = { .is_all_tags = o->all_tags, .want = o->platform ? &want : NULL, .pulled = print_digest },
+		.request = { .is_all_tags = o->all_tags, .pulled = print_digest },
 		.count = argc,
 		.names = argv,
 	};
@@ -100,7 +117,10 @@ int image_cmd_pull(const struct store *s, const union image_options *options, in
 	set_remote(&o->remote, &progress, &w.request.registry);
 	free_auto char *creds = NULL;
 	/* All words are looked at before the first is pulled. */
-	int r = o->platform ? platform_parse(o->platform, &want, e) : 0;
+	int r = read_platform(o, &want, e);
+	if (r > 0)
+		w.request.want = &want;
+	r = r > 0 ? 0 : r;
 	for (int i = 0; r == 0 && i < argc; i++)
 		r = pull_parse_name(argv[i], &ref, e);
 	if (r == 0)

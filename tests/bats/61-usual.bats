@@ -172,3 +172,31 @@ aged_image() {
 	assert_output 'kist: no such container: nope'
 	kist rm a
 }
+
+@test "pull: --arch, --os and --variant are --platform in parts" {
+	registry_start reg
+	layout_image lay x base
+	umoci config --image lay:x --architecture arm --os linux
+	skopeo copy -q --dest-tls-verify=false oci:lay:x "docker://$REGISTRY/app:1"
+	run --separate-stderr kist pull --tls-verify=false --arch s390x "$REGISTRY/app:1"
+	assert_failure 1
+	assert_regex "$stderr" 'linux/s390x'
+	run kist pull --tls-verify=false --os freebsd --arch arm "$REGISTRY/app:1"
+	assert_failure 1
+	assert_output --partial 'freebsd/arm'
+	run kist pull -q --tls-verify=false --arch arm --variant v7 "$REGISTRY/app:1"
+	assert_success
+	run kist pull --platform linux/arm --arch arm "$REGISTRY/app:1"
+	assert_failure 2
+}
+
+@test "load: a directory of docker-dir is told how to get in" {
+	kist import -q base a:1
+	kist save --format docker-dir -o d a:1
+	run kist load d
+	assert_failure 1
+	assert_output --partial 'skopeo copy dir:'
+	skopeo copy -q dir:d oci:lay:x
+	run kist load --name b:1 lay:x
+	assert_success
+}
