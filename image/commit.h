@@ -2,7 +2,7 @@
 /*
  * Takes one image into the store, whole or not at all: locks, layers, documents, a sync, renames, the name.
  * Callers (image/oci, image/dockerarchive, image/import) fill in a plan; it does the rest. Part of kist-image
- * only.
+ * and kist-registry.
  */
 #pragma once
 #include "image/digestset.h"

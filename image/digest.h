@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SHA-256 of bytes as they pass, by libcrypto, which uses the processor's instructions. Part of kist-image
- * only.
+ * and kist-registry.
  */
 #pragma once
 #include "image/flow.h"

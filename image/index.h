@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Changes to index.json: read, modify, replace by rename with fsync, under the index lock. What other tools
- * put there stays. Part of kist-image only.
+ * put there stays. Part of kist-image and kist-registry.
  */
 #pragma once
 #include "image/ingest.h"

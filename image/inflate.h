@@ -2,7 +2,7 @@
 /*
  * Takes the compression off a flow: gzip (ISA-L; several members, zero padding), zstd (several frames), or
  * none, told by the first bytes. Bounds what comes out, so that a small blob cannot fill the disk. Part of
- * kist-image only.
+ * kist-image and kist-registry.
  */
 #pragma once
 #include "image/flow.h"

@@ -2,7 +2,7 @@
 /*
  * A command's own corner of the store, tmp/NAME, for what is on its way in or out. Its flock says that the
  * owner lives; whoever opens the next one removes those of dead owners, and if one had begun to publish, all
- * that no name needs. Part of kist-image only.
+ * that no name needs. Part of kist-image and kist-registry.
  */
 #pragma once
 #include "image/store.h"

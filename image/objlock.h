@@ -2,7 +2,7 @@
 /*
  * Locks on blobs and layers by digest, and on the index: byte ranges of the store's .lock (fcntl(2) "Open
  * file description locks"), so they need no files of their own and die with their holder. Part of kist-image
- * only.
+ * and kist-registry.
  *
  *   use    shared: what an image on its way in relies on. Held until its name is in the index.
  *   build  exclusive: who unpacks a layer. Taken in the order of objlock_order, so two loads cannot block

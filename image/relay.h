@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs a flow in a thread of its own and passes its bytes on through a few buffers, so that reading,
- * digesting and inflating go on while the caller writes files. Part of kist-image only.
+ * digesting and inflating go on while the caller writes files. Part of kist-image and kist-registry.
  */
 #pragma once
 #include <pthread.h>
