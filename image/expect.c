@@ -11,13 +11,14 @@
 
 #include "image/dirstack.h"
 #include "image/meta.h"
+#include "image/tarsame.h"
 #include "image/whiteout.h"
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/path.h"
 #include "util/proc.h"
 
-enum { PIECE = 256 << 10, LINKS_MAX = 40 };
+enum { LINKS_MAX = 40 };
 
 /* ---- names ---- */
 
@@ -114,7 +115,7 @@ void expect_open(struct expect *x, int tree)
 	grow(x);
 	x->path = mem_alloc(TAR_PATH_MAX + 1);
 	x->link = mem_alloc(TAR_PATH_MAX + 1);
-	x->buf = mem_alloc(PIECE);
+	x->buf = mem_alloc(TARSAME_PIECE);
 	x->root = arena_new(&x->arena, struct expect_node);
 	x->root->name = "";
 	x->root->inode = new_inode(x, S_IFDIR | 0755);
@@ -209,71 +210,6 @@ static bool is_below_dirs(const struct expect *x, const char *path, size_t len)
 
 /* ---- file data ---- */
 
-static bool is_same(struct expect *x, int fd, const uint8_t *p, size_t len, uint64_t offset)
-{
-	while (len) {
-		size_t want = len < PIECE ? len : PIECE;
-		ssize_t n = pread(fd, x->buf, want, (off_t)offset);
-		if (n <= 0 || memcmp(x->buf, p, (size_t)n) != 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	return true;
-}
-
-/* A hole of the archive must read as zeros; those of the file are passed over at once. lseek(2) "SEEK_DATA". */
-static bool is_zero(struct expect *x, int fd, uint64_t from, uint64_t to)
-{
-	while (from < to) {
-		off_t data = lseek(fd, (off_t)from, SEEK_DATA);
-		if (data < 0)
-			return errno == ENXIO;
-		if ((uint64_t)data >= to)
-			return true;
-		from = (uint64_t)data;
-		size_t want = to - from < PIECE ? (size_t)(to - from) : PIECE;
-		ssize_t n = pread(fd, x->buf, want, data);
-		if (n <= 0)
-			return false;
-		for (ssize_t i = 0; i < n; i++)
-			if (x->buf[i])
-				return false;
-		from += (uint64_t)n;
-	}
-	return true;
-}
-
-/* Where in the file the data stands: one part for a plain file. */
-static int compare_data(struct expect *x, struct tar *tar, const struct tar_entry *en, int fd, bool *ret_is_same,
-			struct err *e)
-{
-	const struct tar_part whole = { .offset = 0, .len = en->size };
-	const struct tar_part *parts = en->is_sparse ? en->parts : &whole;
-	size_t count = en->is_sparse ? en->part_count : 1, n = 0;
-	const uint8_t *p = NULL;
-	uint64_t at = 0;
-	*ret_is_same = true;
-	for (size_t i = 0; i < count && *ret_is_same; i++) {
-		*ret_is_same = at >= parts[i].offset || is_zero(x, fd, at, parts[i].offset);
-		at = parts[i].offset;
-		for (uint64_t left = parts[i].len; left && *ret_is_same;) {
-			int r = n ? 1 : tar_data(tar, &p, &n, e);
-			if (r <= 0)
-				return r < 0 ? r : err_new(e, EINVAL, "sparse map: more than the data");
-			size_t len = n < left ? n : (size_t)left;
-			*ret_is_same = is_same(x, fd, p, len, at);
-			p += len;
-			n -= len;
-			at += len;
-			left -= len;
-		}
-	}
-	*ret_is_same = *ret_is_same && (at >= en->size || is_zero(x, fd, at, en->size));
-	return 0;
-}
-
 /* The tree's file of this name is opened before anything is decided: a later entry may replace it. */
 static int read_data(struct expect *x, struct tar *tar, const struct tar_entry *en, const struct expect_node *n,
 		     struct err *e)
@@ -286,7 +222,7 @@ static int read_data(struct expect *x, struct tar *tar, const struct tar_entry *
 	n->inode->data = DATA_UNREAD;
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return 0;
-	int r = (uint64_t)st.st_size == en->size ? compare_data(x, tar, en, fd, &is_equal, e) : 0;
+	int r = (uint64_t)st.st_size == en->size ? tar_is_same(tar, en, fd, x->buf, &is_equal, e) : 0;
 	n->inode->data = is_equal ? DATA_EQUAL : DATA_DIFFERS;
 	return r;
 }

@@ -118,10 +118,8 @@ void sharing_done(struct sharing *s)
 	while (s->n > 0)
 		fileindex_done(&s->lists[--s->n].index);
 	free(s->lists);
-	free(s->used);
 	s->lists = NULL;
-	s->used = NULL;
-	pthread_mutex_destroy(&s->lock);
+	numberset_done(&s->used);
 	fd_drop(&s->layers);
 }
 
@@ -138,49 +136,6 @@ void sharing_end(struct sharing_layer *l)
 	fileindex_made_done(&l->made);
 	free(l->buf);
 	*l = (struct sharing_layer){ .all = NULL };
-}
-
-/* Where a number stands in the set, or the free place where it would. */
-static size_t used_place(const uint64_t *set, size_t room, uint64_t number)
-{
-	size_t at = (size_t)fastsum64(&number, sizeof(number)) & (room - 1);
-	while (set[at] && set[at] != number)
-		at = (at + 1) & (room - 1);
-	return at;
-}
-
-static bool is_used(struct sharing *s, uint64_t number)
-{
-	pthread_mutex_lock(&s->lock);
-	bool is = s->used_count && s->used[used_place(s->used, s->used_room, number)];
-	pthread_mutex_unlock(&s->lock);
-	return is;
-}
-
-static void make_room(struct sharing *s)
-{
-	size_t room = s->used_room ? s->used_room * 2 : 1024;
-	uint64_t *set = mem_zero(room, sizeof(*set));
-	for (size_t i = 0; i < s->used_room; i++)
-		if (s->used[i])
-			set[used_place(set, room, s->used[i])] = s->used[i];
-	free(s->used);
-	s->used = set;
-	s->used_room = room;
-}
-
-/* False: somebody else has it. */
-static bool use(struct sharing *s, uint64_t number)
-{
-	pthread_mutex_lock(&s->lock);
-	if (s->used_count * 2 >= s->used_room)
-		make_room(s);
-	size_t at = used_place(s->used, s->used_room, number);
-	bool is_new = !s->used[at];
-	s->used[at] = number;
-	s->used_count += is_new;
-	pthread_mutex_unlock(&s->lock);
-	return is_new;
 }
 
 /* Rows and inodes have numbers in one set. */
@@ -302,7 +257,7 @@ static void gather(const struct sharing_layer *l, const struct sharing_file *f, 
 				add_place(&c->same_path, i, row);
 			else if (list->is_of_image)
 				is_full |= !add_place(&c->of_image, i, row);
-			else if (!is_used(l->all, number_of_row(i, row)))
+			else if (!numberset_has(&l->all->used, number_of_row(i, row)))
 				add_place(&c->others, i, row);
 		}
 	}
@@ -349,7 +304,7 @@ static bool try_place(struct sharing_layer *l, struct sharing_file *f, const str
 	char name[32];
 	struct stat st;
 	fd_auto int fd = open_place(l->all, p, &st);
-	if (fd < 0 || !is_stat_equal(&st, f->en) || is_used(l->all, number_of_inode(st.st_ino)) ||
+	if (fd < 0 || !is_stat_equal(&st, f->en) || numberset_has(&l->all->used, number_of_inode(st.st_ino)) ||
 	    is_inode_of_image(l->all, c, st.st_ino))
 		return false;
 	fd_auto int bytes = open(fd_path(fd, name), O_RDONLY | O_NOATIME | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -403,13 +358,13 @@ void sharing_file_done(struct sharing_file *f)
 int sharing_link(struct sharing_layer *l, struct sharing_file *f, int parent, const char *name)
 {
 	char path[32];
-	if (!f->is_claimed && !use(l->all, number_of_inode(f->ino)))
+	if (!f->is_claimed && !numberset_take(&l->all->used, number_of_inode(f->ino)))
 		return -EBUSY;
 	f->is_claimed = true;
 	/* linkat(2): by descriptor, so that it is the very file that was compared. */
 	if (linkat(AT_FDCWD, fd_path(f->other, path), parent, name, AT_SYMLINK_FOLLOW) < 0)
 		return -errno;
-	use(l->all, f->used);
+	numberset_take(&l->all->used, f->used);
 	l->shared_files++;
 	l->shared_bytes += f->en->size;
 	return 0;

@@ -14,8 +14,8 @@
  * another name is left alone.
  */
 #pragma once
-#include <pthread.h>
 #include "image/fileindex.h"
+#include "image/numberset.h"
 #include "image/store.h"
 #include "image/tar.h"
 
@@ -34,12 +34,10 @@ struct sharing {
 	size_t n;
 	bool is_by_path; /* what the image has by which name is not known for all of its layers: same paths only */
 	struct fileindex_budget budget;
-	pthread_mutex_t lock; /* of what follows: numbers of what this image has linked, open addressing, 0 is free */
-	uint64_t *used;
-	size_t used_count, used_room;
+	struct numberset used; /* numbers of what this image has linked */
 };
 
-#define SHARING_NONE ((struct sharing){ .layers = -1, .lock = PTHREAD_MUTEX_INITIALIZER })
+#define SHARING_NONE ((struct sharing){ .layers = -1, .used = NUMBERSET_NONE })
 
 /*
  * Maps the lists: those of the image's own layers, for which `is_of_image` is asked, then the largest of the others, up
