@@ -35,7 +35,7 @@ KIST_IMAGE_SRC := $(wildcard image/ref.c image/store.c image/image.c image/layer
 KIST_SRC  := $(filter-out cli/image_%.c cli/registry_%.c cli/verbs.c cli/gen%.c,$(wildcard cli/*.c)) cli/image_words.c \
              $(wildcard engine/*.c runtime/*.c ns/*.c cgroup/*.c spec/*.c util/*.c) $(KIST_IMAGE_SRC)
 IMAGE_SRC := $(addprefix cli/,opt.c optval.c out.c template.c cmd.c verbs.c words_system.c words_registry.c) \
-             $(wildcard cli/image_*.c image/*.c image/trust/*.c util/*.c) ns/mount.c
+             $(wildcard cli/image_*.c image/*.c image/trust/*.c util/*.c) ns/mount.c ns/lend.c
 # Talks to registries: as kist-image without its verbs, and with libcurl.
 REGISTRY_SRC := $(filter-out cli/image_%.c,$(IMAGE_SRC)) cli/image_words.c cli/image_files_words.c $(wildcard cli/registry_*.c image/registry/*.c)
 GEN_SRC   := $(wildcard cli/gen*.c cli/words*.c) $(addprefix cli/,help.c image_words.c opt.c optval.c) \

@@ -7,9 +7,9 @@
 #include <sched.h>
 #include <sys/capability.h>
 #include <sys/fsuid.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "ns/lend.h"
 #include "ns/mount.h"
 #include "ns/userns.h"
 #include "util/fd.h"
@@ -37,6 +37,7 @@ struct mapped {
 	int own, upper, work; /* own: the mount that both others lie on */
 	uid_t uid;            /* of the host: in the map */
 	gid_t gid;
+	unsigned flags;       /* of the overlay */
 };
 
 static void mapped_done(struct mapped *m)
@@ -80,7 +81,7 @@ static int take_ids(const struct mapped *m)
  * Before Linux 6.15 overlayfs takes no layers that are mounted nowhere: they are attached in a mount namespace of the
  * helper's, all on one place, and so is the overlay.
  */
-static int make_attached(const struct mapped *m, unsigned flags)
+static int make_attached(const struct mapped *m)
 {
 	str_auto struct str data = STR_MAX(4095);
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -88,7 +89,7 @@ static int make_attached(const struct mapped *m, unsigned flags)
 	for (size_t i = 0; i <= m->n; i++)
 		if (move_mount(i < m->n ? m->lower[i] : m->own, "", AT_FDCWD, "/dev", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 			return -errno;
-	mount_overlay_words(m->lower, m->n, m->upper, m->work, flags, &data);
+	mount_overlay_words(m->lower, m->n, m->upper, m->work, m->flags, &data);
 	if (data.is_full)
 		return -E2BIG;
 	if (mount("overlay", "/proc", "overlay", 0, data.p) < 0)
@@ -98,34 +99,22 @@ static int make_attached(const struct mapped *m, unsigned flags)
 }
 
 /* The mount is left in the descriptor table that the helper shares with us. */
-static int help(const struct mapped *m, unsigned flags, int answer)
+static int help(const void *ctx)
 {
+	const struct mapped *m = ctx;
 	struct err ignored;
 	int fd = take_ids(m);
 	if (fd == 0)
-		fd = mount_overlay(m->lower, m->n, m->upper, m->work, flags, &ignored);
+		fd = mount_overlay(m->lower, m->n, m->upper, m->work, m->flags, &ignored);
 	if (fd < 0 && fd != -EPERM)
-		fd = make_attached(m, flags);
-	return write(answer, &fd, sizeof(fd)) == (ssize_t)sizeof(fd) ? 0 : 1;
+		fd = make_attached(m);
+	return fd;
 }
 
-static int mount_mapped(const struct mapped *m, unsigned flags, struct err *e)
+static int mount_mapped(const struct mapped *m, struct err *e)
 {
-	int ends[2], fd = -EIO;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	struct clone_args args = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
-	pid_t pid = sys_clone3(&args);
-	if (pid == 0)
-		_exit(help(m, flags, ends[1]));
-	if (pid < 0)
-		fd = -errno;
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	fd_close(ends[1]);
-	if (pid > 0 && read(ends[0], &fd, sizeof(fd)) != (ssize_t)sizeof(fd))
-		fd = -EIO;
-	fd_close(ends[0]);
+	int fd = lend_fd(0, help, m);
+
 	if (fd == -EINVAL)
 		return err_new(e, EOPNOTSUPP, "overlay of id-mapped layers: this kernel has none, Linux 5.19 and later have");
 	return fd < 0 ? err_ret(e, fd, "overlay of %zu id-mapped layers", m->n) : fd;
@@ -144,5 +133,6 @@ int idmapped_overlay(const int *lower, size_t n, int dir, const struct spec_id_m
 			return fd;
 	int r = open_own(&m, dir, userns, e);
 	/* All of these are attached nowhere, which make_attached sees to. */
-	return r < 0 ? r : mount_mapped(&m, flags & ~(unsigned)OVERLAY_UNATTACHED, e);
+	m.flags = flags & ~(unsigned)OVERLAY_UNATTACHED;
+	return r < 0 ? r : mount_mapped(&m, e);
 }

@@ -6,9 +6,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "ns/lend.h"
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/sys.h"
@@ -275,8 +275,9 @@ static int mount_here(const struct overlay *o)
 }
 
 /* The table of descriptors is not ours alone: what is opened is closed again. */
-static int overlay_here(const struct overlay *o)
+static int overlay_here(const void *ctx)
 {
+	const struct overlay *o = ctx;
 	int lower[LAYERS_MAX], fd = mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
 	struct overlay here = { .lower = lower, .upper = -1, .work = -1, .flags = o->flags };
 	for (; fd >= 0 && here.n < o->n; here.n += fd >= 0) {
@@ -306,25 +307,9 @@ static int overlay_here(const struct overlay *o)
  */
 static int overlay_by_mount(const struct overlay *o, struct err *e)
 {
-	int ends[2], fd = -EIO;
 	if (o->n > LAYERS_MAX)
 		return err_new(e, E2BIG, "overlay: %zu layers: more than this kernel takes", o->n);
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	struct clone_args args = { .flags = CLONE_FILES | CLONE_NEWNS, .exit_signal = SIGCHLD };
-	pid_t pid = sys_clone3(&args);
-	if (pid == 0) {
-		fd = overlay_here(o);
-		_exit(write(ends[1], &fd, sizeof(fd)) != (ssize_t)sizeof(fd));
-	}
-	if (pid < 0)
-		fd = -errno;
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	fd_close(ends[1]);
-	if (pid > 0 && read(ends[0], &fd, sizeof(fd)) != (ssize_t)sizeof(fd))
-		fd = -EIO;
-	fd_close(ends[0]);
+	int fd = lend_fd(CLONE_NEWNS, overlay_here, o);
 	return fd < 0 ? err_ret(e, fd, "overlay of %zu layers", o->n) : fd;
 }
 
