@@ -52,9 +52,9 @@ static int make_tree(const struct layers *l, const struct image *im, struct err 
 static int open_layers(const struct store *s, const struct image *im, char *word, struct layers *ret, struct err *e)
 {
 	const union image_options none = { .none = { 0 } };
-	int r = layers_open(s, im, ret, e);
+	int r = layers_open_apart(s, im, ret, e);
 	if (r == -ENOENT && (r = image_cmd_unpack(s, &none, 1, &word, e)) == 0)
-		r = layers_open(s, im, ret, e);
+		r = layers_open_apart(s, im, ret, e);
 	return r;
 }
 

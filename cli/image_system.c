@@ -148,10 +148,10 @@ static void add_all(struct digests *set, const struct strs *list)
 		digests_add(set, list->v[i]);
 }
 
-/* What all blobs, layers and EROFS files take, or those of a set. */
+/* What all blobs, layers, EROFS files and merged directories take, or those of a set. */
 static uint64_t objects_bytes(struct df *d, const struct digests *kept)
 {
-	static const char *const dirs[] = { "blobs/sha256", "layers/sha256", "erofs/sha256" };
+	static const char *const dirs[] = { "blobs/sha256", "layers/sha256", "erofs/sha256", "flat/sha256" };
 	du_auto struct du du = { .bytes = 0 };
 	char path[STORE_PATH_MAX], digest[NAME_MAX + 16];
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {

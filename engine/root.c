@@ -11,6 +11,7 @@
 
 #include "engine/packfile.h"
 #include "engine/unpack.h"
+#include "image/flat.h"
 #include "ns/idmapped.h"
 #include "ns/mount.h"
 #include "util/fd.h"
@@ -36,6 +37,8 @@ static int hold_layers(const struct record_dir *d, const struct image *image, st
 		str_fmt(&text, "pack %s %s\n", image->digest, image->name);
 	if (image->has_erofs)
 		str_fmt(&text, "erofs %s\n", image->digest);
+	if (flat_is_for(image))
+		str_fmt(&text, "flat %s\n", image->digest);
 	for (size_t i = 0; i < image->layers.n; i++)
 		str_fmt(&text, "%s\n", image->layers.v[i]);
 	if (fd < 0)
@@ -162,23 +165,25 @@ void root_unmark(const struct record_dir *d)
 	unlinkat(d->fd, "work/work/incompat", AT_REMOVEDIR);
 }
 
-/* One line of `layers`: "pack DIGEST PATH", "erofs DIGEST", or a diffID. */
+/* One line of `layers`: "pack DIGEST PATH", "erofs DIGEST", "flat DIGEST", or a diffID. */
 static int take_line(char *line, struct image *image, const char **ids, const char **ret_pack)
 {
 	const bool is_pack = strncmp(line, "pack ", 5) == 0, is_erofs = strncmp(line, "erofs ", 6) == 0;
-	char *digest = is_pack ? line + 5 : is_erofs ? line + 6 : line, *path = is_pack ? strchr(digest, ' ') : NULL;
+	const bool is_flat = strncmp(line, "flat ", 5) == 0;
+	char *digest = is_pack || is_flat ? line + 5 : is_erofs ? line + 6 : line, *path = is_pack ? strchr(digest, ' ') : NULL;
 
 	if (path)
 		*path++ = '\0';
 	if (!digest_is_valid(digest) || (is_pack && !path) || image->layers.n == IMAGE_LAYERS_MAX)
 		return -EINVAL;
-	if (!is_pack && !is_erofs) {
+	if (!is_pack && !is_erofs && !is_flat) {
 		ids[image->layers.n++] = digest;
 		return 0;
 	}
 	memcpy(image->digest, digest, DIGEST_TEXT_MAX);
 	image->has_erofs |= is_erofs;
-	*ret_pack = path;
+	if (is_pack)
+		*ret_pack = path;
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "image/check_parts.h"
 #include "image/convert.h"
 #include "image/erofsmount.h"
+#include "image/flatwrite.h"
 #include "image/names.h"
 #include "image/objlock.h"
 #include "image/reach.h"
@@ -79,6 +80,7 @@ void check_done(struct check_result *r)
 	digests_done(&r->bad_blobs);
 	digests_done(&r->bad_layers);
 	digests_done(&r->bad_erofs);
+	digests_done(&r->bad_flats);
 	*r = (struct check_result){ .n = 0 };
 }
 
@@ -240,6 +242,24 @@ static void on_erofs(struct check *c, int dir, const char *name)
 	}
 }
 
+static void on_flat(struct check *c, int dir, const char *name)
+{
+	char digest[DIGEST_TEXT_MAX];
+	struct err e;
+	(void)dir;
+	if (!digest_by_name(name, digest))
+		check_say(c, "flat/sha256/%s: no image's name", name);
+	else if (objlock_use(c->locks, digest, &e) < 0)
+		check_say(c, "%s", e.text);
+	else if (!c->request->is_quick) {
+		int r = flat_check(c->store, digest, &e);
+		if (r < 0 && r != -ENOENT) {
+			check_say(c, "%s", e.text);
+			check_note(c, &c->result.bad_flats, digest);
+		}
+	}
+}
+
 /* An owner makes its entry and then takes the lock: a young one gets the time for that. */
 static void wait_for_owner(const struct stat *st)
 {
@@ -282,6 +302,8 @@ static void on_container(struct check *c, int dir, const char *name)
 	     line = strtok_r(NULL, "\n", &save)) {
 		if (strncmp(line, "pack ", 5) == 0 || (strncmp(line, "erofs ", 6) == 0 && has_erofs(c, line + 6)))
 			stands_elsewhere = true;
+		else if (strncmp(line, "flat ", 5) == 0 && digest_is_valid(line + 5))
+			continue; /* its layers are there as well */
 		else if (!digest_is_valid(line))
 			check_say(c, "containers/%s: \"%.80s\" is no digest", path, line);
 		else if (!stands_elsewhere && !store_has_layer(c->store, line) && faccessat(dir, path, F_OK, 0) == 0)
@@ -300,6 +322,7 @@ static int check_all(struct check *c, struct err *e)
 	    ((r = each_entry(c, "blobs/sha256", on_blob, e)) < 0 ||
 	     (r = each_entry(c, "layers/sha256", on_layer, e)) < 0 ||
 	     (r = each_entry(c, "erofs/sha256", on_erofs, e)) < 0 ||
+	     (r = each_entry(c, "flat/sha256", on_flat, e)) < 0 ||
 	     (r = each_entry(c, "tmp", on_tmp, e)) < 0 || (r = each_entry(c, "containers", on_container, e)) < 0))
 		return r;
 	check_objects(c);
@@ -307,6 +330,7 @@ static int check_all(struct check *c, struct err *e)
 	digests_sort(&c->result.bad_blobs);
 	digests_sort(&c->result.bad_layers);
 	digests_sort(&c->result.bad_erofs);
+	digests_sort(&c->result.bad_flats);
 	return 0;
 }
 

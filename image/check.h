@@ -19,6 +19,7 @@ struct check_result {
 	size_t n, room;
 	struct digests bad_blobs;  /* of these the bytes are wrong */
 	struct digests bad_erofs;  /* images whose EROFS files are not as kist writes them */
+	struct digests bad_flats;  /* images whose merged directories are not what their layers show */
 	struct digests bad_layers; /* unpacked otherwise than their blobs say, and those are right */
 	size_t blobs, layers;      /* that were looked at */
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "image/digest.h"
+#include "image/flatwrite.h"
 #include "image/gc.h"
 #include "image/index.h"
 #include "image/inherit.h"
@@ -334,14 +335,15 @@ static int commit(struct ingest *in, struct plan *plan, const struct layerjob_op
 	    (r = inherit_dirs(in, plan->jobs, plan->count, e)) < 0 || (r = make_documents(plan, e)) < 0 ||
 	    (r = lock_use(in, plan, e)) < 0)
 		return r;
+	const bool has_flat = flat_make(in, plan->jobs, plan->count, plan->digest);
 	/*
 	 * One barrier for all data: what is renamed below is on the disk, or a power cut could leave it
 	 * empty.
 	 */
-	if (has_new_data(plan) && syncfs(in->dir) < 0)
+	if ((has_new_data(plan) || has_flat) && syncfs(in->dir) < 0)
 		return err_sys(e, "store %s: sync", in->store->path);
 	if ((r = ingest_mark(in, e)) < 0 || (r = publish(in, plan, e)) < 0 ||
-	    (r = sync_dirs(in->store, e)) < 0)
+	    (r = sync_dirs(in->store, e)) < 0 || (has_flat && (r = flat_publish(in, plan->digest, e)) < 0))
 		return r;
 	return publish_names(in, plan, e);
 }

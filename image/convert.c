@@ -94,7 +94,7 @@ static int convert(struct ingest *in, struct convert_request *rq, const char *ro
 	/* The own locks would keep the layers. */
 	objlock_end(in->locks);
 	if (r == 0 && rq->drops_layers && (r = ingest_mark(in, e)) == 0)
-		r = gc_drop_unpacked(in, &image->layers, &rq->dropped, e);
+		r = gc_drop_unpacked(in, image->digest, &image->layers, &rq->dropped, e);
 	return r;
 }
 

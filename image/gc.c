@@ -11,6 +11,7 @@
 
 #include "image/du.h"
 #include "image/erofsmount.h"
+#include "image/flat.h"
 #include "image/holders.h"
 #include "image/names.h"
 #include "image/objlock.h"
@@ -23,6 +24,7 @@ struct marks {
 	struct digests blobs;
 	struct digests layers;
 	struct digests erofs;  /* by the digests of their images */
+	struct digests flats;  /* merged directories, likewise */
 	bool is_for_unpacked;  /* an image with an EROFS file needs no unpacked layers */
 };
 
@@ -31,6 +33,7 @@ static void marks_done(struct marks *m)
 	digests_done(&m->blobs);
 	digests_done(&m->layers);
 	digests_done(&m->erofs);
+	digests_done(&m->flats);
 }
 
 #define marks_auto __attribute__((cleanup(marks_done)))
@@ -60,8 +63,11 @@ static int mark_children(struct marks *m, const char *digest, const struct docum
 	int r = 0;
 	if (doc->config) {
 		digests_add(&m->blobs, doc->config->digest);
+		const bool has_erofs = erofs_has(m->store, digest);
 		digests_add(&m->erofs, digest);
-		r = m->is_for_unpacked && erofs_has(m->store, digest) ? 0 : mark_config(m, doc, arena, e);
+		if (!has_erofs)
+			digests_add(&m->flats, digest);
+		r = m->is_for_unpacked && has_erofs ? 0 : mark_config(m, doc, arena, e);
 	}
 	for (size_t i = 0; i < doc->layers.n; i++)
 		digests_add(&m->blobs, doc->layers.v[i].digest);
@@ -96,7 +102,9 @@ static int mark_held(struct marks *m, struct err *e)
 	if (m->is_for_unpacked)
 		return holders_mark_unpacked(m->store, &m->layers, e);
 	int r = holders_mark(m->store, &m->layers, e);
-	return r < 0 ? r : holders_mark_erofs(m->store, &m->erofs, e);
+	if (r == 0)
+		r = holders_mark_erofs(m->store, &m->erofs, e);
+	return r < 0 ? r : holders_mark_flat(m->store, &m->flats, e);
 }
 
 static int mark(const struct store *s, bool is_for_unpacked, struct marks *ret_marks, struct err *e)
@@ -113,6 +121,7 @@ static int mark(const struct store *s, bool is_for_unpacked, struct marks *ret_m
 	digests_sort(&m.blobs);
 	digests_sort(&m.layers);
 	digests_sort(&m.erofs);
+	digests_sort(&m.flats);
 	*ret_marks = m;
 	m = (struct marks){ .store = NULL };
 	return 0;
@@ -185,6 +194,12 @@ static int sweep_erofs(struct ingest *in, const char *digest, struct err *e)
 	return sweep_held(in, erofs_path(digest, path), digest, holders_mark_erofs, e);
 }
 
+static int sweep_flat(struct ingest *in, const char *digest, struct err *e)
+{
+	char path[STORE_PATH_MAX];
+	return sweep_held(in, flat_path(digest, path), digest, holders_mark_flat, e);
+}
+
 /* Leaves out what others use just now. */
 static int keep_lockable(struct digests *d, int locks, struct err *e)
 {
@@ -200,60 +215,102 @@ static int keep_lockable(struct digests *d, int locks, struct err *e)
 	return 0;
 }
 
-static int find_unmarked(const struct store *s, struct digests *blobs, struct digests *layers, struct digests *erofs,
-			 struct err *e)
+struct unmarked {
+	struct digests blobs, layers, erofs, flats;
+};
+
+static void unmarked_done(struct unmarked *u)
+{
+	digests_done(&u->blobs);
+	digests_done(&u->layers);
+	digests_done(&u->erofs);
+	digests_done(&u->flats);
+}
+
+#define unmarked_auto __attribute__((cleanup(unmarked_done)))
+
+static int find_unmarked(const struct store *s, struct unmarked *u, struct err *e)
 {
 	marks_auto struct marks m = { .store = s };
 	int r = mark(s, false, &m, e);
 	if (r == 0)
-		r = list_unmarked(s, "blobs/sha256", &m.blobs, blobs, e);
+		r = list_unmarked(s, "blobs/sha256", &m.blobs, &u->blobs, e);
 	if (r == 0)
-		r = list_unmarked(s, "layers/sha256", &m.layers, layers, e);
-	return r < 0 ? r : list_unmarked(s, "erofs/sha256", &m.erofs, erofs, e);
+		r = list_unmarked(s, "layers/sha256", &m.layers, &u->layers, e);
+	if (r == 0)
+		r = list_unmarked(s, "erofs/sha256", &m.erofs, &u->erofs, e);
+	return r < 0 ? r : list_unmarked(s, "flat/sha256", &m.flats, &u->flats, e);
+}
+
+static int keep_all_lockable(struct unmarked *u, int locks, struct err *e)
+{
+	struct digests *const all[] = { &u->blobs, &u->layers, &u->erofs, &u->flats };
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(all); i++)
+		r = keep_lockable(all[i], locks, e);
+	return r;
+}
+
+typedef int sweep_fn(struct ingest *in, const char *digest, struct err *e);
+
+static int sweep(struct ingest *in, const struct digests *list, const struct digests *marked, sweep_fn *fn, struct err *e)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < list->n; i++)
+		if (!digests_have(marked, list->v[i]))
+			r = fn(in, list->v[i], e);
+	return r;
 }
 
 int gc_run(struct ingest *in, struct err *e)
 {
-	digests_auto struct digests blobs = { .v = NULL }, layers = { .v = NULL }, erofs = { .v = NULL };
-	int r = find_unmarked(in->store, &blobs, &layers, &erofs, e);
-	if (r < 0 || (!blobs.n && !layers.n && !erofs.n))
+	unmarked_auto struct unmarked u = { .blobs.v = NULL };
+	int r = find_unmarked(in->store, &u, e);
+	if (r < 0 || (!u.blobs.n && !u.layers.n && !u.erofs.n && !u.flats.n))
 		return r;
 	/* A lock of its own, so that these go when this is over, while the ingest's stay. */
 	fd_auto int locks = objlock_open(in->store, e);
 	if (locks < 0)
 		return fd_take(&locks);
-	if ((r = keep_lockable(&blobs, locks, e)) < 0 || (r = keep_lockable(&layers, locks, e)) < 0 ||
-	    (r = keep_lockable(&erofs, locks, e)) < 0)
+	if ((r = keep_all_lockable(&u, locks, e)) < 0)
 		return r;
 	/* A load may have finished between the marking and the locking: only what is still unmarked goes. */
 	marks_auto struct marks m = { .store = in->store };
 	if ((r = mark(in->store, false, &m, e)) < 0)
 		return r;
 	char path[STORE_PATH_MAX];
-	for (size_t i = 0; i < blobs.n; i++) {
+	for (size_t i = 0; i < u.blobs.n; i++) {
 		du_auto struct du du = { .is_whole = true };
-		if (digests_have(&m.blobs, blobs.v[i]))
+		if (digests_have(&m.blobs, u.blobs.v[i]))
 			continue;
-		du_add(&du, in->store->dir, store_blob_path(blobs.v[i], path));
+		du_add(&du, in->store->dir, store_blob_path(u.blobs.v[i], path));
 		if (unlinkat(in->store->dir, path, 0) < 0 && errno != ENOENT)
-			return err_sys(e, "remove blob %s", blobs.v[i]);
+			return err_sys(e, "remove blob %s", u.blobs.v[i]);
 		in->freed_bytes += du.bytes;
 	}
-	for (size_t i = 0; r == 0 && i < layers.n; i++)
-		if (!digests_have(&m.layers, layers.v[i]))
-			r = sweep_layer(in, layers.v[i], e);
-	for (size_t i = 0; r == 0 && i < erofs.n; i++)
-		if (!digests_have(&m.erofs, erofs.v[i]))
-			r = sweep_erofs(in, erofs.v[i], e);
-	return r;
+	/* Before the layers, whose files have names more in them: the disk gets those back with their last name. */
+	r = sweep(in, &u.flats, &m.flats, sweep_flat, e);
+	if (r == 0)
+		r = sweep(in, &u.layers, &m.layers, sweep_layer, e);
+	return r < 0 ? r : sweep(in, &u.erofs, &m.erofs, sweep_erofs, e);
 }
 
-int gc_drop_unpacked(struct ingest *in, const struct strs *diff_ids, size_t *ret_count, struct err *e)
+/* A container may stand on it: then it goes with that. */
+static int drop_flat(struct ingest *in, const char *digest, int locks, struct err *e)
+{
+	int r = objlock_try_delete(locks, digest, e);
+	return r <= 0 ? r : sweep_flat(in, digest, e);
+}
+
+int gc_drop_unpacked(struct ingest *in, const char *digest, const struct strs *diff_ids, size_t *ret_count,
+		     struct err *e)
 {
 	marks_auto struct marks m = { .store = in->store };
 	fd_auto int locks = objlock_open(in->store, e);
 	int r = locks < 0 ? locks : mark(in->store, true, &m, e);
 	*ret_count = 0;
+	if (r == 0)
+		r = drop_flat(in, digest, locks, e);
 	for (size_t i = 0; r == 0 && i < diff_ids->n; i++) {
 		char path[STORE_PATH_MAX];
 		const char *id = diff_ids->v[i];

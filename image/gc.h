@@ -16,6 +16,8 @@ int gc_run(struct ingest *in, struct err *e);
 
 /*
  * Removes the unpacked form of an image's layers, for which its EROFS file stands, but for layers that an image without
- * such a file or a container needs unpacked. The ingest must be marked. *ret_count: how many went.
+ * such a file or a container needs unpacked, and its merged directory. The ingest must be marked. *ret_count: how many layers
+ * went.
  */
-int gc_drop_unpacked(struct ingest *in, const struct strs *diff_ids, size_t *ret_count, struct err *e);
+int gc_drop_unpacked(struct ingest *in, const char *digest, const struct strs *diff_ids, size_t *ret_count,
+		     struct err *e);

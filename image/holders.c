@@ -87,12 +87,18 @@ int holders_mark(const struct store *s, struct digests *layers, struct err *e)
 	return holders_each(s, mark, layers, e);
 }
 
-/* The line by which a container holds an EROFS file, by its image's digest (engine/root). NULL: none. */
+/* The line by which a container holds a thing of its image, by the image's digest (engine/root). NULL: none. */
+static const char *line_of(const char *list, const char *key)
+{
+	for (const char *at = list; (at = strstr(at, key)); at++)
+		if (at == list || at[-1] == '\n')
+			return at + strlen(key);
+	return NULL;
+}
+
 static const char *erofs_line(const char *list)
 {
-	const char *key = "erofs ";
-	const char *at = strncmp(list, key, strlen(key)) == 0 ? list : strstr(list, "\nerofs ");
-	return at ? strchr(at, ' ') + 1 : NULL;
+	return line_of(list, "erofs ");
 }
 
 static bool mark_unpacked(void *ctx, const char *id, char *list)
@@ -105,22 +111,38 @@ int holders_mark_unpacked(const struct store *s, struct digests *layers, struct 
 	return holders_each(s, mark_unpacked, layers, e);
 }
 
+static void add_line(struct digests *set, const char *line)
+{
+	char digest[DIGEST_TEXT_MAX];
+	if (!line)
+		return;
+	snprintf(digest, sizeof(digest), "%.*s", (int)strcspn(line, "\n"), line);
+	if (digest_is_valid(digest))
+		digests_add(set, digest);
+}
+
 static bool mark_erofs(void *ctx, const char *id, char *list)
 {
-	const char *line = erofs_line(list);
-	char digest[DIGEST_TEXT_MAX];
 	(void)id;
-	if (line) {
-		snprintf(digest, sizeof(digest), "%.*s", (int)strcspn(line, "\n"), line);
-		if (digest_is_valid(digest))
-			digests_add(ctx, digest);
-	}
+	add_line(ctx, erofs_line(list));
 	return false;
 }
 
 int holders_mark_erofs(const struct store *s, struct digests *images, struct err *e)
 {
 	return holders_each(s, mark_erofs, images, e);
+}
+
+static bool mark_flat(void *ctx, const char *id, char *list)
+{
+	(void)id;
+	add_line(ctx, line_of(list, "flat "));
+	return false;
+}
+
+int holders_mark_flat(const struct store *s, struct digests *images, struct err *e)
+{
+	return holders_each(s, mark_flat, images, e);
 }
 
 struct search {

@@ -25,6 +25,9 @@ int holders_mark_unpacked(const struct store *s, struct digests *layers, struct 
 /* Adds the digests of the images on whose EROFS files containers stand. */
 int holders_mark_erofs(const struct store *s, struct digests *images, struct err *e);
 
+/* Adds the digests of the images on whose merged directories (image/flat) containers may stand. */
+int holders_mark_flat(const struct store *s, struct digests *images, struct err *e);
+
 /*
  * Looks for a container that was made from just these layers. Returns 1 with its ID (up to `size` bytes), 0
  * when there is none, or -errno with words.

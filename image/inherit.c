@@ -15,8 +15,7 @@
 #include "util/mem.h"
 #include "util/path.h"
 
-/* Opens the tree of one layer: where the job has put it, or in the store. */
-static int open_tree(const struct ingest *in, const struct layerjob *jobs, size_t i, bool *ret_is_opaque)
+int inherit_open(const struct ingest *in, const struct layerjob *jobs, size_t i, bool *ret_is_opaque)
 {
 	static const char *const names[] = { "fs", "fs-opaque" };
 	char path[STORE_PATH_MAX], layer[STORE_PATH_MAX];
@@ -114,7 +113,7 @@ int inherit_dirs(struct ingest *in, const struct layerjob *jobs, size_t count, s
 	int r = 0;
 	size_t opened = 0;
 	for (; r == 0 && opened < count; opened++) {
-		trees[opened] = open_tree(in, jobs, opened, &is_opaque[opened]);
+		trees[opened] = inherit_open(in, jobs, opened, &is_opaque[opened]);
 		if (trees[opened] < 0)
 			r = err_ret(e, trees[opened], "layer %s", jobs[opened].diff_id);
 		else if (jobs[opened].unpacked.implied)

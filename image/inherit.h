@@ -13,3 +13,9 @@
 
 /* Runs when all jobs are done and nothing is published. */
 int inherit_dirs(struct ingest *in, const struct layerjob *jobs, size_t count, struct err *e);
+
+/*
+ * Opens the tree of one layer by O_PATH: where its job has put it, or in the store. *ret_is_opaque: it hides all below
+ * it. Returns the descriptor or -errno.
+ */
+int inherit_open(const struct ingest *in, const struct layerjob *jobs, size_t i, bool *ret_is_opaque);

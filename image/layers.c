@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "image/erofsmount.h"
+#include "image/flat.h"
 #include "util/fd.h"
 
 /* Opens one layer's directory; it has one of two names, and the second says that nothing below shows. */
@@ -60,7 +61,19 @@ static int open_erofs(const struct store *s, const struct image *image, struct l
 	return 0;
 }
 
-int layers_open(const struct store *s, const struct image *image, struct layers *ret_layers, struct err *e)
+/* One lower layer in the place of many, where there is one. */
+static int open_plain(const struct store *s, const struct image *image, bool takes_flat, struct layers *ret_layers,
+		      struct err *e)
+{
+	int flat = takes_flat && flat_is_for(image) ? flat_open(s, image->digest) : -1;
+	if (flat < 0)
+		return open_unpacked(s, image, ret_layers, e);
+	*ret_layers = (struct layers){ .fd = { flat }, .n = 1 };
+	return 0;
+}
+
+static int open_any(const struct store *s, const struct image *image, bool takes_flat, struct layers *ret_layers,
+		    struct err *e)
 {
 	enum erofs_wish wish = EROFS_AUTO;
 	struct err erofs = { .num = 0 };
@@ -75,7 +88,7 @@ int layers_open(const struct store *s, const struct image *image, struct layers 
 		*e = erofs;
 		return r;
 	}
-	r = open_unpacked(s, image, ret_layers, e);
+	r = open_plain(s, image, takes_flat, ret_layers, e);
 	/* index.json may have lost the word about the file, when another tool wrote it. */
 	if (r == -ENOENT && !is_tried && erofs_wish(&wish, &erofs) == 0 && wish != EROFS_NEVER &&
 	    open_erofs(s, image, ret_layers, &erofs) == 0) {
@@ -83,6 +96,16 @@ int layers_open(const struct store *s, const struct image *image, struct layers 
 		return 0;
 	}
 	return r;
+}
+
+int layers_open(const struct store *s, const struct image *image, struct layers *ret_layers, struct err *e)
+{
+	return open_any(s, image, true, ret_layers, e);
+}
+
+int layers_open_apart(const struct store *s, const struct image *image, struct layers *ret_layers, struct err *e)
+{
+	return open_any(s, image, false, ret_layers, e);
 }
 
 void layers_done(struct layers *layers)

@@ -22,9 +22,13 @@ struct layers {
  * mode, owner and times from its upper directory: the caller gives that those of fd[0] (fstat). -ENOENT: a
  * layer is not unpacked (somebody else wrote the image into the layout): "kist-image unpack NAME" does it.
  * Where the image has an EROFS file, or comes out of one, that is mounted instead, as KIST_EROFS says and the kernel
- * can; it also stands for layers that are not there. Runs in the parent.
+ * can; it also stands for layers that are not there. Where it has a merged directory (image/flat), that is the only
+ * layer; whoever keeps it in use holds it by the line "flat DIGEST" in the list. Runs in the parent.
  */
 int layers_open(const struct store *s, const struct image *image, struct layers *ret_layers, struct err *e);
+
+/* As layers_open, for who holds the layers alone: a merged directory is left aside. */
+int layers_open_apart(const struct store *s, const struct image *image, struct layers *ret_layers, struct err *e);
 void layers_done(struct layers *layers);
 
 #define layers_auto __attribute__((cleanup(layers_done)))

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "image/erofsmount.h"
+#include "image/flatwrite.h"
 #include "image/gc.h"
 #include "image/holders.h"
 #include "image/index.h"
@@ -31,6 +32,7 @@ struct repair {
 	const struct repair_request *request;
 	struct digests layers; /* to be made anew */
 	struct digests made;
+	struct digests flats; /* images whose merged directories are to be made anew */
 };
 
 static void tell(const struct repair *m, bool is_wrong, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -209,6 +211,94 @@ static int remake_layers(struct repair *m, struct err *e)
 	return r;
 }
 
+/* ---- merged directories ---- */
+
+/* Those that are not what the layers show, and those with files of layers that were exchanged. */
+static int choose_flats(struct repair *m, struct err *e)
+{
+	const struct digests *bad = &m->found->bad_flats;
+	for (size_t i = 0; i < bad->n; i++)
+		digests_add(&m->flats, bad->v[i]);
+	int r = flat_find(m->in.store, &m->made, &m->flats, e);
+	digests_sort(&m->flats);
+	return r;
+}
+
+struct standing {
+	const struct store *store;
+	char line[DIGEST_TEXT_MAX + 8];
+	char id[256];
+};
+
+static bool stands_on(void *ctx, const char *id, char *list)
+{
+	struct standing *q = ctx;
+	if (!strstr(list, q->line) || !holder_is_running(q->store, id))
+		return false;
+	snprintf(q->id, sizeof(q->id), "%s", id);
+	return true;
+}
+
+/*
+ * Takes one out of its place, so that containers that begin from here on have its layers. Who runs on it keeps it: then it
+ * goes back, and waits for the next repair.
+ */
+static int drop_flat(struct repair *m, const char *digest, bool *ret_is_gone, struct err *e)
+{
+	char path[STORE_PATH_MAX];
+	struct standing q = { .store = m->in.store };
+	const int store = m->in.store->dir;
+	*ret_is_gone = false;
+	snprintf(q.line, sizeof(q.line), "flat %s\n", digest);
+	int r = holders_each(m->in.store, stands_on, &q, e);
+	if (r == 0 && renameat(store, flat_path(digest, path), m->in.dir, digest_hex(digest)) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "remove %s", path);
+	if (r == 0 && (r = holders_each(m->in.store, stands_on, &q, e)) == 0) {
+		*ret_is_gone = true;
+		r = file_remove_tree(m->in.dir, digest_hex(digest));
+	} else if (faccessat(m->in.dir, digest_hex(digest), F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+		   renameat(m->in.dir, digest_hex(digest), store, path) < 0) {
+		r = -errno;
+	}
+	if (r > 0)
+		tell(m, true, "merged directory of %s: not repaired, since %s runs on it: stop that first", digest, q.id);
+	return r < 0 ? err_ret(e, r, "remove %s", flat_path(digest, path)) : 0;
+}
+
+/* With all layers there, taking the image in once more makes what it lacks. */
+static int remake_flat(struct repair *m, const struct source *src, const struct name_row *row, struct err *e)
+{
+	plan_auto struct plan plan = { .count = 0 };
+	struct err why;
+	if (oci_plan(src, m->in.store, row->desc, &plan, &why) < 0 || !digests_have(&m->flats, plan.digest))
+		return 0;
+	plan.row_digest = row->desc->digest;
+	return image_commit(&m->in, &plan, &unpack_options, e);
+}
+
+static int remake_flats(struct repair *m, struct err *e)
+{
+	names_auto struct names names = { .n = 0 };
+	source_auto struct source src = SOURCE_NONE;
+	int r = choose_flats(m, e);
+	size_t gone = 0;
+	for (size_t i = 0; r == 0 && i < m->flats.n; i++) {
+		bool is_gone;
+		r = drop_flat(m, m->flats.v[i], &is_gone, e);
+		gone += is_gone;
+		if (r == 0 && is_gone)
+			tell(m, false, "merged directory of %s: removed", m->flats.v[i]);
+	}
+	if (r < 0 || !gone)
+		return r;
+	r = names_read(m->in.store, &names, e);
+	if (r == 0)
+		r = source_open(m->in.store->path, &m->in, &unpack_options.limits, &src, e);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = remake_flat(m, &src, &names.v[i], e);
+	return r;
+}
+
 /* ---- notes of blobs that are gone ---- */
 
 /* Gone for sure, which an error of the disk is not. */
@@ -279,7 +369,7 @@ static int mend(struct repair *m, struct err *e)
 {
 	int r = ingest_mark(&m->in, e);
 	if (r < 0 || (r = drop_blobs(m, e)) < 0 || (r = drop_erofs(m, e)) < 0 ||
-	    (r = choose_layers(m, e)) < 0 || (r = remake_layers(m, e)) < 0 ||
+	    (r = choose_layers(m, e)) < 0 || (r = remake_layers(m, e)) < 0 || (r = remake_flats(m, e)) < 0 ||
 	    (r = ingest_mark(&m->in, e)) < 0 || (r = check_rows(m, e)) < 0 || (r = drop_all_notes(m, e)) < 0 ||
 	    (r = gc_run(&m->in, e)) < 0)
 		return r;
@@ -299,5 +389,6 @@ int repair_run(const struct store *s, const struct check_result *found, const st
 	ingest_done(&m.in);
 	digests_done(&m.layers);
 	digests_done(&m.made);
+	digests_done(&m.flats);
 	return r;
 }

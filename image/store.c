@@ -16,7 +16,7 @@
 
 /* What a store's root may hold: anything else, in a directory that is no store yet, means a wrong --store. */
 static const char *const known[] = {
-	"oci-layout", "index.json", "blobs", "layers", "erofs", "containers", "tmp", ".lock", "lost+found", ".", "..",
+	"oci-layout", "index.json", "blobs", "layers", "erofs", "flat", "containers", "tmp", ".lock", "lost+found", ".", "..",
 };
 
 static int check_empty(int dir, const char *path, struct err *e)

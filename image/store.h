@@ -9,6 +9,7 @@
  *   layers/sha256/HEX/from-HEX   empty: this blob is known to hold that diffID
  *   layers/sha256/HEX/bytes      the unpacked size in decimal
  *   layers/sha256/HEX/files      its regular files, for those that come later: see image/fileindex.h
+ *   flat/sha256/HEX/fs           the layers of an image of many as one tree, HEX of its manifest: see image/flat.h
  *   containers/ID/layers         diffIDs, one per line, that container ID holds (the engine writes it before
  *                                it opens the layers: see image/layers.h)
  *   tmp/                         what is on its way in or out; each entry's owner holds its flock

@@ -55,6 +55,8 @@ struct tree {
 	struct arena arena;
 	struct tree_node *root; /* NULL: empty */
 	size_t names;
+	size_t names_max; /* that tree_from_layers takes of all layers together; 0: TREE_NAMES_MAX */
+	bool is_frame;    /* tree_from_layers reads xattrs of directories alone, and no targets of links */
 	int *layers;  /* O_PATH directories that origins count from, borrowed; NULL: bytes come from `erofs` */
 	int erofs;    /* the EROFS file that was read, borrowed; -1 */
 };

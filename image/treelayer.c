@@ -31,6 +31,7 @@ struct merge {
 	struct tree *t;
 	uint32_t layer;
 	dev_t dev;
+	size_t names_max;
 	struct link_row *links;
 	size_t link_count, link_room;
 	char *value;   /* of an xattr */
@@ -137,6 +138,8 @@ static int read_inode(struct merge *m, int dir, struct tree_node *node, const ch
 		*row = (struct link_row){ st->st_dev, st->st_ino, inode };
 		m->link_count++;
 	}
+	if (m->t->is_frame && !S_ISDIR(st->st_mode))
+		return 0;
 	int r = S_ISLNK(st->st_mode) ? read_target(m, dir, name, inode, e) : 0;
 	return r < 0 ? r : read_xattrs(m, dir, name, inode, ret_is_opaque, e);
 }
@@ -186,8 +189,8 @@ static int apply_name(struct merge *m, int dir, const struct tree_node *parent, 
 		return err_sys(e, "stat");
 	if (whiteout_is(&st) || S_ISSOCK(st.st_mode))
 		return 0;
-	if (++m->t->names > TREE_NAMES_MAX)
-		return err_new(e, E2BIG, "more than %d entries", TREE_NAMES_MAX);
+	if (++m->t->names > m->names_max)
+		return err_new(e, E2BIG, "more than %zu entries", m->names_max);
 	bool is_dir = S_ISDIR(st.st_mode), is_upon = is_dir && below && S_ISDIR(below->inode->mode);
 	struct tree_node *node = is_upon ? below : tree_node_new(m->t, parent, name, strlen(name));
 	int r = read_inode(m, dir, node, name, &st, &is_opaque, e);
@@ -242,6 +245,7 @@ static int apply_dir(struct merge *m, int dir, struct tree_node *node, int depth
 int tree_from_layers(struct tree *t, int *layers, size_t count, struct err *e)
 {
 	struct merge m = { .t = t, .value = mem_alloc(EROFS_XATTR_MAX) };
+	m.names_max = t->names_max ? t->names_max : TREE_NAMES_MAX;
 	int r = 0;
 	t->layers = layers;
 	t->root = tree_node_new(t, NULL, "", 0);
