@@ -248,7 +248,9 @@ platforms_index() {
 	assert_success
 	wait $!
 	assert_equal "$(cat first)" "$output"
+	noted() { blob_requests | grep -q -- "$1"; }
 	while read -r digest; do
+		wait_until 5 noted "$digest" # the proxy notes a request after it has sent the last byte
 		assert_equal "$(blob_requests | grep -- "$digest")" "1 $digest"
 	done < <(layer_blobs "$PROXY/a:1")
 	run kist run --rm "$PROXY/a:1" /bin/busybox cat /opt/one
