@@ -272,7 +272,7 @@ in_layer() { # in_layer: the names in LAYER, on one line
 }
 
 @test "refused: zstd-window" {
-	refused zstd-window 'zstd: Frame requires too much memory'
+	refused zstd-window 'zstd: a window of 1024 MiB; at most 512 are taken'
 }
 
 @test "refused: gzip-garbage" {

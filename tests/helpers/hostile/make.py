@@ -282,7 +282,7 @@ def bomb_zstd():
 @case
 def zstd_window():
     good = tar(entry("f"))
-    layout(good, blobs=[zstd(good, "--ultra", "--long=28")], types={0: LAYER + "+zstd"})
+    layout(good, blobs=[zstd(good, "--ultra", "--long=30")], types={0: LAYER + "+zstd"})
 
 
 def packed(name, ending, change):
