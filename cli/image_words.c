@@ -65,7 +65,8 @@ static const struct command_text import_text = {
 	.usage = "[OPTIONS] FILE|DIR|- [NAME]",
 	.about =
 		"Makes an image of one layer from a tar archive (\"-\": on standard input) or a directory that "
-		"holds a root file system. Prints the digest of the image; without a name it has none.",
+		"holds a root file system. The layer is packed by gzip, but for an archive that is packed already, by gzip "
+		"or zstd, which stays as it is. Prints the digest of the image; without a name it has none.",
 	WORDS_EXAMPLES(import_examples),
 };
 

@@ -10,32 +10,75 @@
 
 #include "image/change.h"
 #include "image/commit.h"
+#include "image/deflate.h"
 #include "image/packer.h"
 #include "image/platform.h"
 #include "image/tarwrite.h"
 #include "util/clock.h"
 #include "util/fd.h"
 
+enum { PIECE = 256 << 10 };
+
 struct import {
 	struct import_request *request;
 	struct packer packer;
-	int root; /* the directory that is imported */
+	int own_fd; /* what the packer reads: a directory, or an archive */
 	json_t *process;
 };
 
-/* A directory is written as tar by a thread into a pipe, from which the layer is taken in like any other. */
-static int pack(void *ctx, int out, struct err *e)
+/* ---- the layer: a thread packs it into a pipe, from which it is taken in like any other ---- */
+
+static int write_tree(int root, struct deflate *d, struct err *e)
 {
-	const struct import *im = ctx;
 	struct tarout tar;
 	struct treeout tree;
-	tarout_open(&tar, tarout_to_fd, &out);
+	tarout_open(&tar, deflate_write, d);
 	treeout_open(&tree, &tar);
-	int r = tar_write_tree(im->root, &tree, e);
+	int r = tar_write_tree(root, &tree, e);
 	treeout_done(&tree);
 	tarout_done(&tar);
 	return r;
 }
+
+static int pack_tree(void *ctx, int out, struct err *e)
+{
+	const struct import *im = ctx;
+	struct deflate packed;
+	deflate_open(&packed, tarout_to_fd, &out, 0);
+	int r = write_tree(im->own_fd, &packed, e);
+	if (r == 0)
+		r = deflate_finish(&packed, e);
+	deflate_done(&packed);
+	return r;
+}
+
+/* Passes on what `fd` gives, beginning with the `len` bytes in `buf`. */
+static int copy(int fd, uint8_t *buf, ssize_t len, tarout_fn *write, void *ctx, struct err *e)
+{
+	int r = 0;
+	for (; r == 0 && len > 0; len = r == 0 ? fd_read_all(fd, buf, PIECE) : 0)
+		r = write(ctx, buf, (size_t)len, e);
+	return len < 0 ? err_ret(e, (int)len, "read") : r;
+}
+
+/* An archive that is packed already stays as it is. */
+static int pack_archive(void *ctx, int out, struct err *e)
+{
+	const struct import *im = ctx;
+	free_auto uint8_t *buf = mem_alloc(PIECE);
+	ssize_t len = fd_read_all(im->own_fd, buf, PIECE);
+	if (len > 0 && packing_of(buf, (size_t)len) != PACKING_NONE)
+		return copy(im->own_fd, buf, len, tarout_to_fd, &out, e);
+	struct deflate packed;
+	deflate_open(&packed, tarout_to_fd, &out, 0);
+	int r = copy(im->own_fd, buf, len, deflate_write, &packed, e);
+	if (r == 0)
+		r = deflate_finish(&packed, e);
+	deflate_done(&packed);
+	return r;
+}
+
+/* ---- the image ---- */
 
 /* Called when the layer is in: the config names its diffID. */
 static int make_config(struct plan *plan, void *ctx, struct err *e)
@@ -71,17 +114,13 @@ static int open_source(struct import *im, struct layerjob *job, struct err *e)
 				    openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, "%s", path);
+	im->own_fd = fd_take(&fd);
+	im->packer.write = S_ISDIR(st.st_mode) ? pack_tree : pack_archive;
+	im->packer.ctx = im;
 	job->is_stream = true;
-	if (S_ISDIR(st.st_mode)) {
-		im->root = fd_take(&fd);
-		im->packer.write = pack;
-		im->packer.ctx = im;
-		int r = packer_start(&im->packer, &fd, e);
-		if (r < 0)
-			return r;
-	}
-	job->own_fd = job->fd = fd_take(&fd);
-	return 0;
+	int r = packer_start(&im->packer, &job->own_fd, e);
+	job->fd = job->own_fd;
+	return r;
 }
 
 /* docker import fetches what is a URL; here that is left to programs which do nothing else. */
@@ -128,10 +167,10 @@ static int take_in(const struct store *s, struct import *im, struct plan *plan, 
 int image_import(const struct store *s, struct import_request *request, struct err *e)
 {
 	plan_auto struct plan plan = { .count = 0 };
-	struct import im = { .request = request, .process = json_object(), .packer = PACKER_NONE, .root = -1 };
+	struct import im = { .request = request, .process = json_object(), .packer = PACKER_NONE, .own_fd = -1 };
 	int r = take_in(s, &im, &plan, e);
 	json_decref(im.process);
-	fd_drop(&im.root);
+	fd_drop(&im.own_fd);
 	memcpy(request->digest, plan.digest, DIGEST_TEXT_MAX);
 	return r < 0 ? err_at(e, r, "import %s", request->path) : 0;
 }

@@ -54,7 +54,7 @@ static int pack(void *ctx, int out, struct err *e)
 	const struct snapshot *sn = ctx;
 	struct deflate packed;
 	struct tarout tar;
-	deflate_open(&packed, tarout_to_fd, &out);
+	deflate_open(&packed, tarout_to_fd, &out, 0);
 	tarout_open(&tar, deflate_write, &packed);
 	int r = layer_tar(&sn->request->upper, &tar, e);
 	if (r == 0)

@@ -395,10 +395,39 @@ no_layer_is_left() {
 	assert_success
 	# GNU tar reads what kist writes
 	mkdir gnu
-	tar -C gnu --xattrs --xattrs-include='*' -xpf "$KIST_STORE/blobs/sha256/$(layers_of dir:1)"
+	tar -C gnu --xattrs --xattrs-include='*' -xzpf "$KIST_STORE/blobs/sha256/$(layer_row dir:1 digest | cut -d: -f2)"
 	tree_list gnu >have
 	run diff want have
 	assert_success
+}
+
+# layer_row IMAGE KEY: what the manifest says of an image's only layer
+layer_row() {
+	jq -r --arg key "$2" '.layers[0][$key]' "$KIST_STORE/blobs/sha256/$(image inspect "$1" | jq -r '.[0].Digest' | cut -d: -f2)"
+}
+
+@test "import: what is plain is packed by gzip, what is packed stays as it is" {
+	local name
+	small_trees
+	image import base dir
+	tar -C base -cf a.tar .
+	image import a.tar file
+	image import - pipe <a.tar
+	cat a.tar | image import - stdin
+	for name in dir file pipe stdin; do
+		assert_equal "$(layer_row $name mediaType)" application/vnd.oci.image.layer.v1.tar+gzip
+		assert [ "$(layer_row $name size)" -lt "$(stat -c %s a.tar)" ]
+	done
+	assert_equal "$(layer_row pipe digest)" "$(layer_row file digest)"
+	assert_equal "$(layers_of file)" "$(sha256sum <a.tar | cut -d' ' -f1)"
+	gzip -n <a.tar >a.tar.gz
+	zstd -q a.tar
+	image import a.tar.gz gz
+	image import - zst <a.tar.zst
+	assert_equal "$(layer_row gz digest)" "sha256:$(sha256sum <a.tar.gz | cut -d' ' -f1)"
+	assert_equal "$(layer_row zst digest)" "sha256:$(sha256sum <a.tar.zst | cut -d' ' -f1)"
+	assert_equal "$(layer_row zst mediaType)" application/vnd.oci.image.layer.v1.tar+zstd
+	assert_equal "$(layers_of gz)" "$(layers_of zst)"
 }
 
 @test "import: packed, from a pipe, with changes to the config" {

@@ -93,11 +93,11 @@ static int feed_pull(struct flow *f, const uint8_t **ret_bytes, size_t *ret_len,
 	return *ret_len ? 1 : 0;
 }
 
-static void pack(const char *bytes, size_t len, size_t piece, struct str *out)
+static void pack(const char *bytes, size_t len, size_t piece, unsigned int workers, struct str *out)
 {
 	struct deflate d;
 	struct err e = { 0 };
-	deflate_open(&d, to_str, out);
+	deflate_open(&d, to_str, out, workers);
 	for (size_t at = 0; at < len; at += piece)
 		assert_int_equal(deflate_write(&d, bytes + at, len - at < piece ? len - at : piece, &e), 0);
 	assert_int_equal(deflate_finish(&d, &e), 0);
@@ -125,20 +125,25 @@ static void assert_unpacks(const struct str *packed, const char *want, size_t le
 
 static void gzip_comes_back(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 511, 65536, 3 << 20 };
-	free_auto char *bytes = mem_alloc(3 << 20);
+	static const size_t sizes[] = { 0, 1, 511, 65536, 512 << 10, (512 << 10) + 1, 9 << 20 };
+	static const unsigned int workers[] = { 2, 5, 8, 0, 100 };
+	free_auto char *bytes = mem_alloc(9 << 20);
 	uint32_t x = 1;
 	(void)state;
 	/* one half noise, one half zeros */
-	for (size_t i = 0; i < 3 << 20; i++)
+	for (size_t i = 0; i < 9 << 20; i++)
 		bytes[i] = i & (1 << 16) ? (char)((x = x * 1103515245 + 12345) >> 16) : 0;
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		str_auto struct str packed = STR_MAX(64 << 20), again = STR_MAX(64 << 20);
-		pack(bytes, sizes[i], 300000, &packed);
+		pack(bytes, sizes[i], 300000, 1, &packed);
 		assert_unpacks(&packed, bytes, sizes[i]);
-		pack(bytes, sizes[i], 300000, &again);
-		assert_int_equal(packed.len, again.len);
-		assert_memory_equal(packed.p, again.p, packed.len);
+		/* the same bytes for any number of processors, and however they are given */
+		for (size_t k = 0; k < ARRAY_LEN(workers); k++) {
+			again.len = 0;
+			pack(bytes, sizes[i], 1 + 77777 * (k + 1), workers[k], &again);
+			assert_int_equal(packed.len, again.len);
+			assert_memory_equal(packed.p, again.p, packed.len);
+		}
 	}
 }
 
@@ -155,7 +160,7 @@ static void gzip_tells_a_failed_write(void **state)
 	struct deflate d;
 	struct err e = { 0 };
 	(void)state;
-	deflate_open(&d, to_nowhere, NULL);
+	deflate_open(&d, to_nowhere, NULL, 0);
 	assert_int_equal(deflate_write(&d, "x", 1, &e), 0);
 	assert_int_equal(deflate_finish(&d, &e), -ENOSPC);
 	deflate_done(&d);
