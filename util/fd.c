@@ -165,7 +165,9 @@ static int replace(int dirfd, const char *name, const char *bytes, size_t len, m
 	int n = snprintf(tmp, sizeof(tmp), ".%s.new", name);
 	if (n < 0 || (size_t)n >= sizeof(tmp))
 		return -ENAMETOOLONG;
-	fd_auto int fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	/* Where others could have put a file of theirs, which they may read, it has to be one of ours. */
+	fd_auto int fd =
+		openat(dirfd, tmp, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (sync ? O_EXCL : O_TRUNC), mode);
 	if (fd < 0)
 		return -errno;
 	int r = fd_write_all(fd, bytes, len);

@@ -69,7 +69,10 @@ int file_write_bytes(int dirfd, const char *name, const char *bytes, size_t len)
 /* Replaces `name` below `dirfd` with new bytes: temporary file, write, rename. Readers see the old or the new. */
 int file_replace(int dirfd, const char *name, const char *bytes, size_t len, mode_t mode);
 
-/* As file_replace, with fsync of file and directory, for what must outlive a power cut. */
+/*
+ * As file_replace, with fsync of file and directory, for what must outlive a power cut, and only by a temporary file of
+ * our own: -EEXIST if there is one by its name, .NAME.new, which could be somebody else's.
+ */
 int file_replace_sync(int dirfd, const char *name, const char *bytes, size_t len, mode_t mode);
 
 /*

@@ -162,7 +162,7 @@ static int write_file(const struct authfile *f, int dir, const char *name, struc
 	size_t len = strlen(line);
 	explicit_bzero(text, len - 1);
 	free(text);
-	/* What a killed command has left could have a mode of its own. */
+	/* What a killed command has left goes; what is not ours to remove stands in the way. */
 	unlinkat(dir, rest, 0);
 	int r = file_replace_sync(dir, name, line, len, 0600);
 	explicit_bzero(line, len);

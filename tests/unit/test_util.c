@@ -543,6 +543,12 @@ static void files_are_replaced_at_once(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(file_replace_sync(root, "state", "two!", 4, 0600), 0);
 	assert_string_equal(content("state", PATH_BENEATH), "two!");
+	/* what lies there under the temporary name, somebody else's maybe, gets nothing of it */
+	assert_int_equal(file_replace(root, ".state.new", "theirs", 6, 0666), 0);
+	assert_int_equal(file_replace_sync(root, "state", "secret", 6, 0600), -EEXIST);
+	assert_string_equal(content(".state.new", PATH_BENEATH), "theirs");
+	assert_string_equal(content("state", PATH_BENEATH), "two!");
+	assert_int_equal(unlinkat(root, ".state.new", 0), 0);
 	/* what is a link is replaced, not written through */
 	assert_int_equal(file_replace(root, "up", "x", 1, 0600), 0);
 	assert_int_equal(fstatat(root, "up", &st, AT_SYMLINK_NOFOLLOW), 0);
