@@ -16,6 +16,7 @@
 #include "image/intake.h"
 #include "image/relay.h"
 #include "image/treecheck.h"
+#include "image/treedir.h"
 #include "util/fd.h"
 #include "util/mem.h"
 
@@ -49,7 +50,7 @@ static void bad_layer(struct check *c, const char *diff_id, const char *what)
 /* What else lies there: names that mean something, and no others. */
 static bool is_known(const char *name)
 {
-	static const char *const known[] = { ".", "..", "fs", "fs-opaque", "bytes", FILEINDEX_NAME };
+	static const char *const known[] = { ".", "..", "fs", "fs-opaque", "bytes", FILEINDEX_NAME, TREEDIR_IMPLIED };
 	char digest[DIGEST_TEXT_MAX];
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (strcmp(known[i], name) == 0)

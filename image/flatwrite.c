@@ -114,7 +114,7 @@ static int open_layers(const struct ingest *in, const struct layerjob *jobs, siz
 	size_t first = count, n = 0;
 	int r = 0;
 	while (r >= 0 && first > 0 && !is_opaque) {
-		r = inherit_open(in, jobs, --first, &is_opaque);
+		r = inherit_open(in, jobs, count, --first, &is_opaque);
 		if (r >= 0)
 			layers[IMAGE_LAYERS_MAX - n++] = r;
 	}

@@ -11,29 +11,66 @@
 #include <unistd.h>
 
 #include "image/meta.h"
+#include "image/treedir.h"
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/path.h"
 
-int inherit_open(const struct ingest *in, const struct layerjob *jobs, size_t i, bool *ret_is_opaque)
+enum { IMPLIED_MAX = 512 << 20 };
+
+/* The layers of one image, lowest first. */
+struct stack {
+	const struct ingest *in;
+	const struct layerjob *jobs;
+	size_t count;
+	int *trees;
+	bool *is_opaque;
+};
+
+/* ---- the trees ---- */
+
+/* The job that makes a layer, be it another's with the same tree; NULL: it is in the store. */
+static const struct layerjob *maker_of(const struct stack *s, size_t i)
 {
-	static const char *const names[] = { "fs", "fs-opaque" };
-	char path[STORE_PATH_MAX], layer[STORE_PATH_MAX];
-	const struct layerjob *job = jobs[i].same_as >= 0 ? &jobs[jobs[i].same_as] : &jobs[i];
-	int fd = -1;
-	for (int k = 0; k < 4 && fd < 0; k++) {
-		bool is_ours = k < 2;
-		if (is_ours)
-			snprintf(path, sizeof(path), "layer-%zu/%s", job->number, names[k & 1]);
-		else
-			snprintf(path, sizeof(path), "%.100s/%s", store_layer_path(job->diff_id, layer),
-				 names[k & 1]);
-		fd = path_open(is_ours ? in->dir : in->store->dir, path, PATH_BENEATH,
-			       O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-		*ret_is_opaque = k & 1;
-	}
-	return fd;
+	const char *diff_id = s->jobs[i].diff_id;
+	for (size_t k = 0; k < s->count; k++)
+		if (s->jobs[k].wants_tree && (k == i || (*diff_id && strcmp(s->jobs[k].diff_id, diff_id) == 0)))
+			return &s->jobs[k];
+	return NULL;
 }
+
+static void dir_of(const struct stack *s, size_t i, char out[static STORE_PATH_MAX])
+{
+	const struct layerjob *made = maker_of(s, i);
+	if (made)
+		snprintf(out, STORE_PATH_MAX, "layer-%zu", made->number);
+	else
+		store_layer_path(s->jobs[i].diff_id, out);
+}
+
+/* Opens something in a layer's directory: where its job has put it, or in the store. */
+static int open_in(const struct stack *s, size_t i, const char *name, int flags)
+{
+	char path[STORE_PATH_MAX + 16], layer[STORE_PATH_MAX];
+	dir_of(s, i, layer);
+	snprintf(path, sizeof(path), "%s/%s", layer, name);
+	return path_open(maker_of(s, i) ? s->in->dir : s->in->store->dir, path, PATH_BENEATH, flags | O_NOFOLLOW, 0);
+}
+
+static int open_tree(const struct stack *s, size_t i, bool *ret_is_opaque)
+{
+	int fd = open_in(s, i, "fs", O_PATH | O_DIRECTORY);
+	*ret_is_opaque = fd < 0;
+	return fd < 0 ? open_in(s, i, "fs-opaque", O_PATH | O_DIRECTORY) : fd;
+}
+
+int inherit_open(const struct ingest *in, const struct layerjob *jobs, size_t count, size_t i, bool *ret_is_opaque)
+{
+	const struct stack s = { .in = in, .jobs = jobs, .count = count };
+	return open_tree(&s, i, ret_is_opaque);
+}
+
+/* ---- taking over ---- */
 
 static int copy_xattrs(int from, int to, struct err *e)
 {
@@ -63,65 +100,132 @@ static int copy_meta(int from, int to, struct err *e)
 }
 
 /*
- * Finds `path` in the layers below `top` and copies what it is there. Where a lower layer hides it, nothing
- * is.
+ * Finds `path` in the layers below `top`, as O_PATH. -ENOENT: there it is no directory, or a lower layer hides it.
  */
-static int inherit_one(const int *trees, const bool *is_opaque, size_t top, const char *path, struct err *e)
+static int find_below(const struct stack *s, size_t top, const char *path)
 {
-	fd_auto int to = path_open(trees[top], path, PATH_BENEATH, O_RDONLY | O_DIRECTORY, 0);
-	if (to < 0)
-		return 0;
 	for (size_t i = top; i-- > 0;) {
-		fd_auto int from =
-			path_open(trees[i], path, PATH_BENEATH, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-		if (from >= 0) {
-			int r = copy_meta(from, to, e);
-			return r < 0 ? err_at(e, r, "entry \"%.200s\"", path) : 0;
-		}
-		if (from != -ENOENT || is_opaque[i])
-			return 0;
+		int fd = path_open(s->trees[i], path, PATH_BENEATH, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+		if (fd >= 0)
+			return fd;
+		if (fd != -ENOENT || s->is_opaque[i])
+			return -ENOENT;
 	}
+	return -ENOENT;
+}
+
+static int inherit_one(const struct stack *s, size_t top, const char *path, int to, struct err *e)
+{
+	fd_auto int from = find_below(s, top, path);
+	return from < 0 ? 0 : copy_meta(from, to, e);
+}
+
+/* ---- comparing ---- */
+
+/* Whether each that is kept of `a` is the same in `b`. */
+static bool has_xattrs(int a, int b)
+{
+	char names[4096], path_a[32], path_b[32];
+	free_auto char *x = mem_alloc(PAX_XATTR_MAX), *y = mem_alloc(PAX_XATTR_MAX);
+	fd_path(b, path_b);
+	ssize_t len = listxattr(fd_path(a, path_a), names, sizeof(names));
+	for (char *name = names; name < names + len; name += strlen(name) + 1) {
+		if (!meta_xattr_is_kept(name))
+			continue;
+		ssize_t n = getxattr(path_a, name, x, PAX_XATTR_MAX), m = getxattr(path_b, name, y, PAX_XATTR_MAX);
+		if (n != m || (n > 0 && memcmp(x, y, (size_t)n) != 0))
+			return false;
+	}
+	return len >= 0 || errno == ENOTSUP;
+}
+
+static bool has_none(int fd)
+{
+	char names[4096], path[32];
+	ssize_t len = listxattr(fd_path(fd, path), names, sizeof(names));
+	for (char *name = names; name < names + len; name += strlen(name) + 1)
+		if (meta_xattr_is_kept(name))
+			return false;
+	return len >= 0 || errno == ENOTSUP;
+}
+
+static int compare_one(const struct stack *s, size_t top, const char *path, int have, struct err *e)
+{
+	static const char who[] = "which its archive does not describe and which another image gave it,";
+	struct stat is, want = { .st_mode = 0755 }; /* as it is made where nothing lies below */
+	fd_auto int from = find_below(s, top, path);
+	if (fstat(have, &is) < 0 || (from >= 0 && fstat(from, &want) < 0))
+		return err_sys(e, "stat");
+	if ((is.st_mode & 07777) != (want.st_mode & 07777) || is.st_uid != want.st_uid || is.st_gid != want.st_gid)
+		return err_new(e, EEXIST,
+			       "its directory \"%.200s\", %s has mode %04o and owner %u:%u there, and %04o and %u:%u here: "
+			       "remove that image first",
+			       path, who, is.st_mode & 07777, is.st_uid, is.st_gid, want.st_mode & 07777, want.st_uid,
+			       want.st_gid);
+	if (from < 0 ? !has_none(have) : !has_xattrs(from, have) || !has_xattrs(have, from))
+		return err_new(e, EEXIST,
+			       "its directory \"%.200s\", %s has other xattrs there than here: remove that image first",
+			       path, who);
 	return 0;
 }
 
-static int inherit_layer(const struct layerjob *job, const int *trees, const bool *is_opaque, size_t top,
-			 struct err *e)
+/* ---- layers ---- */
+
+static int each_dir(const struct stack *s, size_t top, const char *paths, size_t len,
+		    int (*fn)(const struct stack *s, size_t top, const char *path, int dir, struct err *e), struct err *e)
 {
-	const char *end = job->unpacked.implied + job->unpacked.implied_len;
 	int r = 0;
-	if (is_opaque[top])
-		return 0;
-	for (const char *path = job->unpacked.implied; r == 0 && path < end; path += strlen(path) + 1)
-		r = inherit_one(trees, is_opaque, top, path, e);
-	return r < 0 ? err_at(e, r, "layer %s", job->diff_id) : 0;
+	for (const char *path = paths; r == 0 && path < paths + len; path += strlen(path) + 1) {
+		fd_auto int dir = path_open(s->trees[top], path, PATH_BENEATH, O_RDONLY | O_DIRECTORY, 0);
+		if (dir >= 0 && (r = fn(s, top, path, dir, e)) < 0 && r != -EEXIST)
+			err_at(e, r, "entry \"%.200s\"", path);
+	}
+	return r < 0 ? err_at(e, r, "layer %s", s->jobs[top].diff_id) : 0;
 }
 
-static bool has_work(const struct layerjob *jobs, size_t count)
+/* A layer that was here before. */
+static int compare_layer(const struct stack *s, size_t top, struct err *e)
 {
-	for (size_t i = 1; i < count; i++)
-		if (jobs[i].unpacked.implied)
-			return true;
-	return false;
+	char path[STORE_PATH_MAX + 16], layer[STORE_PATH_MAX];
+	free_auto char *paths = NULL;
+	size_t len;
+	dir_of(s, top, layer);
+	snprintf(path, sizeof(path), "%s/" TREEDIR_IMPLIED, layer);
+	int r = file_read(s->in->store->dir, path, IMPLIED_MAX, false, &paths, &len);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? err_ret(e, r, "%s", path) : each_dir(s, top, paths, len, compare_one, e);
+}
+
+static int do_layer(const struct stack *s, size_t top, struct err *e)
+{
+	const struct layerjob *job = &s->jobs[top];
+	if (top == 0 || s->is_opaque[top] || job->same_as >= 0)
+		return 0;
+	if (job->unpacked.implied)
+		return each_dir(s, top, job->unpacked.implied, job->unpacked.implied_len, inherit_one, e);
+	return maker_of(s, top) ? 0 : compare_layer(s, top, e);
 }
 
 int inherit_dirs(struct ingest *in, const struct layerjob *jobs, size_t count, struct err *e)
 {
-	if (!has_work(jobs, count))
+	struct stack s = { .in = in, .jobs = jobs, .count = count };
+	if (count < 2)
 		return 0;
-	int *trees = mem_alloc(count * sizeof(*trees));
-	bool *is_opaque = mem_alloc(count * sizeof(*is_opaque));
+	s.trees = mem_alloc(count * sizeof(*s.trees));
+	s.is_opaque = mem_alloc(count * sizeof(*s.is_opaque));
 	int r = 0;
 	size_t opened = 0;
 	for (; r == 0 && opened < count; opened++) {
-		trees[opened] = inherit_open(in, jobs, opened, &is_opaque[opened]);
-		if (trees[opened] < 0)
-			r = err_ret(e, trees[opened], "layer %s", jobs[opened].diff_id);
-		else if (jobs[opened].unpacked.implied)
-			r = inherit_layer(&jobs[opened], trees, is_opaque, opened, e);
+		s.trees[opened] = open_tree(&s, opened, &s.is_opaque[opened]);
+		if (s.trees[opened] < 0)
+			r = err_ret(e, s.trees[opened], "layer %s", jobs[opened].diff_id);
+		else
+			r = do_layer(&s, opened, e);
 	}
 	while (opened-- > 0)
-		fd_close(trees[opened]);
-	free(trees);
-	free(is_opaque);
+		fd_close(s.trees[opened]);
+	free(s.trees);
+	free(s.is_opaque);
 	return r;
 }

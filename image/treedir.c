@@ -40,6 +40,14 @@ void treedir_done(struct treedir *d)
 	fd_drop(&d->layer);
 }
 
+/* What the next image with this layer has to have as this one does: image/inherit. */
+static int write_implied(const struct treedir *d, const struct unpacked *unpacked, struct err *e)
+{
+	fd_auto int fd = path_open(d->layer, TREEDIR_IMPLIED, PATH_BENEATH, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	int r = fd < 0 ? fd : fd_write_all(fd, unpacked->implied, unpacked->implied_len);
+	return r < 0 ? err_ret(e, r, TREEDIR_IMPLIED) : 0;
+}
+
 int treedir_finish(const struct treedir *d, const struct unpacked *unpacked, struct sharing_layer *share, struct err *e)
 {
 	char text[32];
@@ -51,5 +59,7 @@ int treedir_finish(const struct treedir *d, const struct unpacked *unpacked, str
 	if (r < 0)
 		return err_ret(e, r, "bytes");
 	r = fileindex_write(&share->made, unpacked->is_opaque, d->layer, FILEINDEX_NAME);
-	return r < 0 ? err_ret(e, r, FILEINDEX_NAME) : 0;
+	if (r < 0)
+		return err_ret(e, r, FILEINDEX_NAME);
+	return unpacked->implied_len && !unpacked->is_opaque ? write_implied(d, unpacked, e) : 0;
 }

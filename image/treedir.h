@@ -7,6 +7,9 @@
 #include "image/sharing.h"
 #include "image/unpack.h"
 
+/* Beside the tree: the directories that the archive does not describe, each ended by a NUL. */
+#define TREEDIR_IMPLIED "implied"
+
 struct treedir {
 	int layer; /* layer-N */
 	int root;  /* fs in it, where the layer is unpacked */
