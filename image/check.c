@@ -15,6 +15,7 @@
 #include "image/convert.h"
 #include "image/erofsmount.h"
 #include "image/flatwrite.h"
+#include "image/inherit.h"
 #include "image/names.h"
 #include "image/objlock.h"
 #include "image/reach.h"
@@ -113,8 +114,17 @@ static void on_thing(void *ctx, const struct reached *thing, const char *problem
 		add_job(c, digest, thing->desc->size_bytes.v, thing->diff_id);
 	else if (thing->kind == REACH_LAYER && thing->is_ours)
 		check_say(c, "image %s: layer blob %s: missing", c->row, digest);
-	if (!problem && thing->diff_id && thing->is_ours)
-		digests_add(&c->layers, thing->diff_id);
+	if (problem || !thing->diff_id || !thing->is_ours)
+		return;
+	digests_add(&c->layers, thing->diff_id);
+	if (c->row_layer_count < ARRAY_LEN(c->row_layers))
+		c->row_layers[c->row_layer_count++] = arena_str(&c->row_arena, thing->diff_id);
+}
+
+static void on_taken_over(void *ctx, const char *diff_id, const char *path, const char *what)
+{
+	check_say(ctx, "layer %s: %s: %s", diff_id, path, what);
+	check_note(ctx, &((struct check *)ctx)->result.bad_layers, diff_id);
 }
 
 /* A row that another command takes away meanwhile is no finding. */
@@ -134,7 +144,15 @@ static void check_row(struct check *c, const struct name_row *row)
 {
 	size_t before = c->result.n;
 	c->row = row->name ? row->name : row->desc->digest;
+	c->row_layer_count = 0;
 	reach_row(c->store, row->desc, on_thing, c);
+	/* A layer that is missing is told, or need not be there. */
+	struct err e;
+	int r = c->request->is_quick ? 0
+				     : inherit_check(c->store, c->row_layers, c->row_layer_count, on_taken_over, c, &e);
+	if (r < 0 && r != -ENOENT)
+		check_say(c, "image %s: %s", c->row, e.text);
+	arena_done(&c->row_arena);
 	if (c->result.n == before || is_row_there(c->store, row))
 		return;
 	while (c->result.n > before)

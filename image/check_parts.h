@@ -18,6 +18,9 @@ struct check {
 	const struct check_request *request;
 	int locks;
 	const char *row; /* the image whose documents are read */
+	struct arena row_arena;
+	const char *row_layers[IMAGE_LAYERS_MAX]; /* its diffIDs, lowest first */
+	size_t row_layer_count;
 	struct check_job *jobs;
 	size_t job_count, job_room;
 	struct digests layers; /* to be looked at, if they are there */

@@ -20,11 +20,14 @@ enum { IMPLIED_MAX = 512 << 20 };
 
 /* The layers of one image, lowest first. */
 struct stack {
-	const struct ingest *in;
+	const struct store *store;
+	int making; /* the directory where jobs make layers */
 	const struct layerjob *jobs;
 	size_t count;
 	int *trees;
 	bool *is_opaque;
+	inherit_fn *report;
+	void *ctx;
 };
 
 /* ---- the trees ---- */
@@ -54,7 +57,7 @@ static int open_in(const struct stack *s, size_t i, const char *name, int flags)
 	char path[STORE_PATH_MAX + 16], layer[STORE_PATH_MAX];
 	dir_of(s, i, layer);
 	snprintf(path, sizeof(path), "%s/%s", layer, name);
-	return path_open(maker_of(s, i) ? s->in->dir : s->in->store->dir, path, PATH_BENEATH, flags | O_NOFOLLOW, 0);
+	return path_open(maker_of(s, i) ? s->making : s->store->dir, path, PATH_BENEATH, flags | O_NOFOLLOW, 0);
 }
 
 static int open_tree(const struct stack *s, size_t i, bool *ret_is_opaque)
@@ -66,7 +69,7 @@ static int open_tree(const struct stack *s, size_t i, bool *ret_is_opaque)
 
 int inherit_open(const struct ingest *in, const struct layerjob *jobs, size_t count, size_t i, bool *ret_is_opaque)
 {
-	const struct stack s = { .in = in, .jobs = jobs, .count = count };
+	const struct stack s = { .store = in->store, .making = in->dir, .jobs = jobs, .count = count };
 	return open_tree(&s, i, ret_is_opaque);
 }
 
@@ -149,30 +152,68 @@ static bool has_none(int fd)
 	return len >= 0 || errno == ENOTSUP;
 }
 
+/* What a directory is, and what it would be by the layers below. */
+struct difference {
+	struct stat is, want;
+	bool is_by_xattrs;
+};
+
+/* Returns 1 if there is a difference. */
+static int find_difference(const struct stack *s, size_t top, const char *path, int have, struct difference *ret)
+{
+	fd_auto int from = find_below(s, top, path);
+	/* As it is made where nothing lies below. */
+	*ret = (struct difference){ .want = { .st_mode = 0755 } };
+	struct stat *is = &ret->is, *want = &ret->want;
+	if (fstat(have, is) < 0 || (from >= 0 && fstat(from, want) < 0))
+		return -errno;
+	if ((is->st_mode & 07777) != (want->st_mode & 07777) || is->st_uid != want->st_uid || is->st_gid != want->st_gid)
+		return 1;
+	ret->is_by_xattrs = from < 0 ? !has_none(have) : !has_xattrs(from, have) || !has_xattrs(have, from);
+	return ret->is_by_xattrs;
+}
+
 static int compare_one(const struct stack *s, size_t top, const char *path, int have, struct err *e)
 {
 	static const char who[] = "which its archive does not describe and which another image gave it,";
-	struct stat is, want = { .st_mode = 0755 }; /* as it is made where nothing lies below */
-	fd_auto int from = find_below(s, top, path);
-	if (fstat(have, &is) < 0 || (from >= 0 && fstat(from, &want) < 0))
-		return err_sys(e, "stat");
-	if ((is.st_mode & 07777) != (want.st_mode & 07777) || is.st_uid != want.st_uid || is.st_gid != want.st_gid)
-		return err_new(e, EEXIST,
-			       "its directory \"%.200s\", %s has mode %04o and owner %u:%u there, and %04o and %u:%u here: "
-			       "remove that image first",
-			       path, who, is.st_mode & 07777, is.st_uid, is.st_gid, want.st_mode & 07777, want.st_uid,
-			       want.st_gid);
-	if (from < 0 ? !has_none(have) : !has_xattrs(from, have) || !has_xattrs(have, from))
+	struct difference d;
+	int r = find_difference(s, top, path, have, &d);
+	if (r <= 0)
+		return r < 0 ? err_ret(e, r, "stat") : 0;
+	if (d.is_by_xattrs)
 		return err_new(e, EEXIST,
 			       "its directory \"%.200s\", %s has other xattrs there than here: remove that image first",
 			       path, who);
+	return err_new(e, EEXIST,
+		       "its directory \"%.200s\", %s has mode %04o and owner %u:%u there, and %04o and %u:%u here: "
+		       "remove that image first",
+		       path, who, d.is.st_mode & 07777, d.is.st_uid, d.is.st_gid, d.want.st_mode & 07777, d.want.st_uid,
+		       d.want.st_gid);
+}
+
+static int report_one(const struct stack *s, size_t top, const char *path, int have, struct err *e)
+{
+	struct difference d;
+	char words[200];
+	int r = find_difference(s, top, path, have, &d);
+	if (r <= 0)
+		return r < 0 ? err_ret(e, r, "stat") : 0;
+	if (d.is_by_xattrs)
+		snprintf(words, sizeof(words), "xattrs: not those of the layers below");
+	else
+		snprintf(words, sizeof(words), "mode %04o and owner %u:%u, not %04o and %u:%u as by the layers below",
+			 d.is.st_mode & 07777, d.is.st_uid, d.is.st_gid, d.want.st_mode & 07777, d.want.st_uid,
+			 d.want.st_gid);
+	s->report(s->ctx, s->jobs[top].diff_id, *path ? path : ".", words);
 	return 0;
 }
 
 /* ---- layers ---- */
 
+typedef int each_fn(const struct stack *s, size_t top, const char *path, int dir, struct err *e);
+
 static int each_dir(const struct stack *s, size_t top, const char *paths, size_t len,
-		    int (*fn)(const struct stack *s, size_t top, const char *path, int dir, struct err *e), struct err *e)
+		    each_fn *fn, struct err *e)
 {
 	int r = 0;
 	for (const char *path = paths; r == 0 && path < paths + len; path += strlen(path) + 1) {
@@ -184,17 +225,17 @@ static int each_dir(const struct stack *s, size_t top, const char *paths, size_t
 }
 
 /* A layer that was here before. */
-static int compare_layer(const struct stack *s, size_t top, struct err *e)
+static int compare_layer(const struct stack *s, size_t top, each_fn *fn, struct err *e)
 {
 	char path[STORE_PATH_MAX + 16], layer[STORE_PATH_MAX];
 	free_auto char *paths = NULL;
 	size_t len;
 	dir_of(s, top, layer);
 	snprintf(path, sizeof(path), "%s/" TREEDIR_IMPLIED, layer);
-	int r = file_read(s->in->store->dir, path, IMPLIED_MAX, false, &paths, &len);
+	int r = file_read(s->store->dir, path, IMPLIED_MAX, false, &paths, &len);
 	if (r == -ENOENT)
 		return 0;
-	return r < 0 ? err_ret(e, r, "%s", path) : each_dir(s, top, paths, len, compare_one, e);
+	return r < 0 ? err_ret(e, r, "%s", path) : each_dir(s, top, paths, len, fn, e);
 }
 
 static int do_layer(const struct stack *s, size_t top, struct err *e)
@@ -204,28 +245,51 @@ static int do_layer(const struct stack *s, size_t top, struct err *e)
 		return 0;
 	if (job->unpacked.implied)
 		return each_dir(s, top, job->unpacked.implied, job->unpacked.implied_len, inherit_one, e);
-	return maker_of(s, top) ? 0 : compare_layer(s, top, e);
+	return maker_of(s, top) ? 0 : compare_layer(s, top, compare_one, e);
+}
+
+/* Opens the layers one after the other, and does what is to be done with each upon those below it. */
+static int walk(struct stack *s, int (*fn)(const struct stack *s, size_t top, struct err *e), struct err *e)
+{
+	int r = 0;
+	size_t opened = 0;
+	s->trees = mem_alloc(s->count * sizeof(*s->trees));
+	s->is_opaque = mem_alloc(s->count * sizeof(*s->is_opaque));
+	for (; r == 0 && opened < s->count; opened++) {
+		s->trees[opened] = open_tree(s, opened, &s->is_opaque[opened]);
+		if (s->trees[opened] < 0)
+			r = err_ret(e, s->trees[opened], "layer %s", s->jobs[opened].diff_id);
+		else
+			r = fn(s, opened, e);
+	}
+	while (opened-- > 0)
+		fd_close(s->trees[opened]);
+	free(s->trees);
+	free(s->is_opaque);
+	return r;
 }
 
 int inherit_dirs(struct ingest *in, const struct layerjob *jobs, size_t count, struct err *e)
 {
-	struct stack s = { .in = in, .jobs = jobs, .count = count };
-	if (count < 2)
-		return 0;
-	s.trees = mem_alloc(count * sizeof(*s.trees));
-	s.is_opaque = mem_alloc(count * sizeof(*s.is_opaque));
-	int r = 0;
-	size_t opened = 0;
-	for (; r == 0 && opened < count; opened++) {
-		s.trees[opened] = open_tree(&s, opened, &s.is_opaque[opened]);
-		if (s.trees[opened] < 0)
-			r = err_ret(e, s.trees[opened], "layer %s", jobs[opened].diff_id);
-		else
-			r = do_layer(&s, opened, e);
-	}
-	while (opened-- > 0)
-		fd_close(s.trees[opened]);
-	free(s.trees);
-	free(s.is_opaque);
+	struct stack s = { .store = in->store, .making = in->dir, .jobs = jobs, .count = count };
+	return count < 2 ? 0 : walk(&s, do_layer, e);
+}
+
+static int report_layer(const struct stack *s, size_t top, struct err *e)
+{
+	return s->is_opaque[top] ? 0 : compare_layer(s, top, report_one, e);
+}
+
+int inherit_check(const struct store *store, const char *const *diff_ids, size_t count, inherit_fn *report, void *ctx,
+		  struct err *e)
+{
+	struct layerjob *jobs = mem_zero(count + 1, sizeof(*jobs));
+	struct stack s = {
+		.store = store, .making = -1, .jobs = jobs, .count = count, .report = report, .ctx = ctx
+	};
+	for (size_t i = 0; i < count; i++)
+		snprintf(jobs[i].diff_id, sizeof(jobs[i].diff_id), "%s", diff_ids[i]);
+	int r = count ? walk(&s, report_layer, e) : 0;
+	free(jobs);
 	return r;
 }

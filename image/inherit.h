@@ -15,8 +15,16 @@
 int inherit_dirs(struct ingest *in, const struct layerjob *jobs, size_t count, struct err *e);
 
 /*
- * Opens the tree of layer `i` of `count` by O_PATH: where its job has put it, or in the store. *ret_is_opaque: it hides all below
- * it. Returns the descriptor or -errno.
+ * Opens the tree of layer `i` of `count` by O_PATH: where its job has put it, or in the store. *ret_is_opaque: it
+ * hides all below it. Returns the descriptor or -errno.
  */
 int inherit_open(const struct ingest *in, const struct layerjob *jobs, size_t count, size_t i,
 		 bool *ret_is_opaque);
+
+/*
+ * Compares such directories of an image's layers, lowest first, that are in the store: reports each that is not what the
+ * layers below make it. -ENOENT: a layer is not there, and what lies upon it was not compared.
+ */
+typedef void inherit_fn(void *ctx, const char *diff_id, const char *path, const char *what);
+int inherit_check(const struct store *store, const char *const *diff_ids, size_t count, inherit_fn *report, void *ctx,
+		  struct err *e);

@@ -63,6 +63,28 @@ modes() {
 	assert_output --partial 'xattrs'
 }
 
+@test "check finds a directory that is not what the layers below make it; repair puts it right" {
+	local layer
+	layered good plain
+	kist load -q --name good:1 lay-good:x
+	layer=$(layers_of good:1 | tail -n 1)
+	run kist image check
+	assert_success
+	chmod 777 "$KIST_STORE/layers/sha256/$layer/fs/srv"
+	chown 7:8 "$KIST_STORE/layers/sha256/$layer/fs"
+	setfattr -n user.x -v y "$KIST_STORE/layers/sha256/$layer/fs/tmp/in"
+	run kist image check
+	assert_failure 1
+	assert_line --partial "layer sha256:$layer: srv: mode 0777 and owner 0:0, not 0755 and 0:0 as by the layers below"
+	assert_line --partial "layer sha256:$layer: .: mode 0755 and owner 7:8, not 0755 and 0:0 as by the layers below"
+	assert_line --partial "layer sha256:$layer: tmp/in: xattrs: not those of the layers below"
+	kist image check --repair
+	run kist image check
+	assert_success
+	run modes good:1
+	assert_output $'/ 755 0:0\n/srv 755 0:0\n/srv/app 755 0:0\n/tmp 1777 0:0\n/tmp/in 755 0:0'
+}
+
 @test "a layer upon other layers that give its directories the same is shared" {
 	echo other >evil/srv/other
 	touch -d @1 evil/srv
