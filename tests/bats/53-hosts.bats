@@ -24,7 +24,7 @@ push() {
 }
 
 names() {
-	image ls --format '{{.Repository}}:{{.Tag}}'
+	image ls --format '{{.Repository}}:{{.Tag}}' | LC_ALL=C sort
 }
 
 # rule PREFIX LOCATION [LINE...]: one [[registry]] more
@@ -130,7 +130,7 @@ mirror() {
 	run kist pull -q only/two:1
 	assert_success
 	run names
-	assert_output "$one/only/one:1"$'\n'"$REGISTRY/only/two:1"
+	assert_output "$(printf '%s\n' "$one/only/one:1" "$REGISTRY/only/two:1" | LC_ALL=C sort)"
 	# shellcheck disable=SC2016
 	run kist run --rm only/two:1 /bin/sh -c 'read -r x </srv/two; echo "$x"'
 	assert_output two
