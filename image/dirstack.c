@@ -111,9 +111,7 @@ static int enter_odd(struct dirstack *d, int from, const char *name, const char 
 		int r = dirstack_make(from, name, 0755, &is_new, e);
 		if (r < 0)
 			return r;
-		dirstack_later(d,
-			       &(struct dir_later){
-				       .path = prefix, .mode = 0755, .has_mode = true, .is_implied = true });
+		dirstack_imply(d, prefix);
 		fd = path_open(from, name, PATH_BENEATH, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 	}
 	return fd < 0 ? err_ret(e, fd, "parent \"%.200s\"", prefix) : fd;
@@ -127,9 +125,7 @@ static int enter_one(struct dirstack *d, int from, const char *name, const char 
 	if (fd == -ENOENT) {
 		if (mkdirat(from, name, 0755) < 0)
 			return err_sys(e, "make parent \"%.200s\"", prefix);
-		dirstack_later(d,
-			       &(struct dir_later){
-				       .path = prefix, .mode = 0755, .has_mode = true, .is_implied = true });
+		dirstack_imply(d, prefix);
 		fd = path_open(from, name, PATH_BENEATH, flags, 0);
 	}
 	if (fd == -ENOTDIR || fd == -ELOOP)
@@ -182,6 +178,12 @@ void dirstack_later(struct dirstack *d, const struct dir_later *later)
 	}
 	d->later[d->later_count] = *later;
 	d->later[d->later_count++].path = arena_str(&d->arena, later->path);
+}
+
+void dirstack_imply(struct dirstack *d, const char *path)
+{
+	dirstack_later(d, &(struct dir_later){
+				  .path = path, .mode = 0755, .has_mode = true, .has_mtime = true, .is_implied = true });
 }
 
 /* Modes and times in the order of the archive, so that the last entry for a path wins. */

@@ -59,6 +59,9 @@ int dirstack_clear(int parent, const char *name);
 
 /* Remembers, and at the end sets, modes and times, which making entries would change. */
 void dirstack_later(struct dirstack *d, const struct dir_later *later);
+
+/* The same for a directory that no entry describes (yet): 0755, and the same time on every host. */
+void dirstack_imply(struct dirstack *d, const char *path);
 int dirstack_finish(struct dirstack *d, struct err *e);
 
 /* Lists the directories that no entry described, each path ended by a NUL. The caller frees; NULL: none. */

@@ -271,7 +271,7 @@ int unpack_layer(struct flow *in, int root, uint64_t entries_max, struct sharing
 	u->data = (struct filedata){ .tar = &u->tar, .share = share, .own = &u->own };
 	tar_open(&u->tar, in);
 	dirstack_open(&u->dirs, root);
-	dirstack_later(&u->dirs, &(struct dir_later){ .path = "", .is_implied = true });
+	dirstack_imply(&u->dirs, "");
 	int r = unpack_all(u, e);
 	if (r == 0) {
 		u->done.implied = dirstack_implied(&u->dirs, &u->done.implied_len);

@@ -307,6 +307,23 @@ mounted() {
 	assert_output first
 }
 
+@test "pack: directories that no layer describes are the same on every host" {
+	mkdir -p top/srv/app lay
+	echo x >top/srv/app/file
+	tar -C top --numeric-owner -cf top.tar srv/app/file
+	umoci init --layout lay/l
+	umoci new --image lay/l:x
+	umoci raw add-layer --image lay/l:x top.tar
+	kist image load -q --name app:1 lay/l:x >/dev/null
+	kist pack -q app:1 -o one.kist
+	sleep 0.1
+	mkdir other
+	KIST_STORE=$PWD/other/store
+	kist image load -q --name app:1 lay/l:x >/dev/null
+	kist pack -q app:1 -o two.kist
+	cmp one.kist two.kist
+}
+
 @test "pack: the bytes follow from the image alone; --change; -o replaces whole" {
 	layered app:1
 	kist pack -q app:1 -o one.kist
