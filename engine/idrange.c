@@ -97,11 +97,12 @@ static int read_taken(int containers, struct taken *t, struct err *e)
 		fd_close(list);
 		return r;
 	}
-	for (struct dirent *de; r == 0 && (de = readdir(d));)
+	int end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(d, &end));)
 		if (de->d_name[0] != '.' && (r = read_one(containers, de->d_name, t)) < 0)
 			err_ret(e, r, "container %s: " FILE_NAME, de->d_name);
 	closedir(d);
-	return r;
+	return r == 0 && end < 0 ? err_ret(e, end, "list of containers") : r;
 }
 
 /* ---- the choice ---- */

@@ -250,12 +250,12 @@ int record_each(const struct store *s, int (*fn)(void *ctx, const char *name), v
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return errno == ENOENT ? 0 : err_sys(e, "store %s: containers", s->path);
-	int r = 0;
-	for (struct dirent *de; r == 0 && (de = readdir(dir));)
+	int r = 0, end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(dir, &end));)
 		if (de->d_name[0] != '.')
 			r = fn(ctx, de->d_name);
 	closedir(dir);
-	return r;
+	return r == 0 && end < 0 ? err_ret(e, end, "store %s: containers", s->path) : r;
 }
 
 /* ---- the two lines ---- */

@@ -186,12 +186,13 @@ int flat_find(const struct store *s, const struct digests *layers, struct digest
 		fd_close(top);
 		return errno == ENOENT ? 0 : err_sys(e, "store %s: flat/sha256", s->path);
 	}
-	for (struct dirent *de; (de = readdir(d));) {
+	int r = 0;
+	for (struct dirent *de; (de = fd_next(d, &r));) {
 		char digest[NAME_MAX + 16];
 		snprintf(digest, sizeof(digest), "sha256:%s", de->d_name);
 		if (digest_is_valid(digest) && has_one(top, de->d_name, layers))
 			digests_add(images, digest);
 	}
 	closedir(d);
-	return 0;
+	return r < 0 ? err_ret(e, r, "store %s: flat/sha256", s->path) : 0;
 }

@@ -254,11 +254,12 @@ int mounts_each(const struct store *s, int (*fn)(void *ctx, struct mount_record 
 		fd_close(list);
 		return err_sys(e, "store %s: mounts", s->path);
 	}
-	for (struct dirent *de; r == 0 && (de = readdir(d));)
+	int end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(d, &end));)
 		if (de->d_name[0] != '.')
 			r = each_one(s, top, de->d_name, fn, ctx, e);
 	closedir(d);
-	return r;
+	return r == 0 && end < 0 ? err_ret(e, end, "store %s: mounts", s->path) : r;
 }
 
 int mounts_sweep(const struct store *s, struct err *e)

@@ -208,10 +208,13 @@ static void compare_dir(struct tree *t, int dir, struct expect_node *node)
 		fd_close(list);
 		return;
 	}
-	for (struct dirent *de; (de = readdir(d));)
+	int r = 0;
+	for (struct dirent *de; (de = fd_next(d, &r));)
 		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
 			compare_name(t, dir, node, de->d_name);
 	closedir(d);
+	if (r < 0)
+		say(t, node, "list: %s", strerror(-r));
 	for (const struct expect_node *n = node->child; n; n = n->sibling)
 		if (!n->is_gone && !n->is_seen)
 			say(t, n, "missing");

@@ -160,7 +160,8 @@ static int list(int dir, char ***ret_names, size_t *ret_count)
 		return own < 0 ? own : -ENOMEM;
 	}
 	size_t n = 0;
-	for (struct dirent *de; (de = readdir(d));) {
+	int r = 0;
+	for (struct dirent *de; (de = fd_next(d, &r));) {
 		if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
 			continue;
 		if (!(n & (n - 1)))
@@ -171,7 +172,7 @@ static int list(int dir, char ***ret_names, size_t *ret_count)
 	if (n)
 		qsort(*ret_names, n, sizeof(**ret_names), compare);
 	*ret_count = n;
-	return 0;
+	return r;
 }
 
 static int apply_dir(struct merge *m, int dir, struct tree_node *node, int depth, struct err *e);

@@ -91,8 +91,8 @@ static int read_layers(const struct store *s, struct usage *u, struct err *e)
 		fd_close(top);
 		return r;
 	}
-	int r = 0;
-	for (struct dirent *de; r == 0 && (de = readdir(d));) {
+	int r = 0, end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(d, &end));) {
 		char digest[NAME_MAX + 16];
 		snprintf(digest, sizeof(digest), "sha256:%s", de->d_name);
 		if (!digest_is_valid(digest))
@@ -105,7 +105,7 @@ static int read_layers(const struct store *s, struct usage *u, struct err *e)
 		u->n++;
 	}
 	closedir(d);
-	return r;
+	return r == 0 && end < 0 ? err_ret(e, end, "store %s: layers/sha256", s->path) : r;
 }
 
 /* ---- counting ---- */

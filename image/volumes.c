@@ -107,7 +107,8 @@ int volumes_prune(struct ingest *in, void (*gone)(void *ctx, const char *name), 
 		fd_close(fd);
 		return r;
 	}
-	for (struct dirent *de; r >= 0 && (de = readdir(list));) {
+	int end = 0;
+	for (struct dirent *de; r >= 0 && (de = fd_next(list, &end));) {
 		struct stat st;
 		if (de->d_name[0] == '.' || fstatat(dirfd(list), de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    !S_ISDIR(st.st_mode))
@@ -117,5 +118,7 @@ int volumes_prune(struct ingest *in, void (*gone)(void *ctx, const char *name), 
 			gone(ctx, de->d_name);
 	}
 	closedir(list);
+	if (r >= 0 && end < 0)
+		return err_ret(e, end, "store %s: volumes", s->path);
 	return r < 0 ? r : 0;
 }

@@ -329,12 +329,12 @@ int state_each(int root, int (*fn)(void *ctx, const char *id), void *ctx, struct
 		fd_close(copy);
 		return r;
 	}
-	int r = 0;
-	for (struct dirent *de; r == 0 && (de = readdir(d));) {
+	int r = 0, end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(d, &end));) {
 		struct err ignored;
 		if (state_check_id(de->d_name, &ignored) == 0)
 			r = fn(ctx, de->d_name);
 	}
 	closedir(d);
-	return r;
+	return r == 0 && end < 0 ? err_ret(e, end, "state root") : r;
 }

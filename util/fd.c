@@ -121,6 +121,15 @@ int file_read(int dirfd, const char *name, size_t max, bool follow, char **ret_b
 	return 0;
 }
 
+struct dirent *fd_next(DIR *d, int *ret)
+{
+	errno = 0;
+	struct dirent *de = readdir(d);
+	if (!de && errno)
+		*ret = -errno;
+	return de;
+}
+
 bool file_is_regular(const char *path)
 {
 	struct stat st;

@@ -3,6 +3,7 @@
  * Who owns a descriptor, and small whole files at a directory descriptor. Silent: returns 0 or -errno.
  */
 #pragma once
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,6 +59,12 @@ int file_read(int dirfd, const char *name, size_t max, bool follow, char **ret_b
  * standard input, to its end. The caller frees. -EFBIG over `max` bytes; devices and directories are -EINVAL, -EISDIR.
  */
 int file_read_given(const char *path, size_t max, char **ret_bytes, size_t *ret_len);
+
+/*
+ * The next entry of a directory. NULL at the end, or with -errno in *ret, which is left alone otherwise: a list that breaks
+ * off is not taken for a short one. readdir(3) "RETURN VALUE"
+ */
+struct dirent *fd_next(DIR *d, int *ret);
 
 /* Whether such a name is that of a regular file, which can be read twice. */
 bool file_is_regular(const char *path);

@@ -37,7 +37,8 @@ class Registry:
             if found:
                 return found.group(1)
             time.sleep(0.02)
-        raise SystemExit("faults: docker-registry: %s" % text)
+        with open(log) as f:
+            raise SystemExit("faults: docker-registry: status %s: %s" % (self.process.poll(), f.read()))
 
     def has(self, repository, tag):
         request = urllib.request.Request("http://%s/v2/%s/manifests/%s" % (self.host, repository, tag),

@@ -18,7 +18,7 @@ VERBS = {**FIRST, **CARRY}
 # The C library's own start, before main, does not survive a lack of memory. Nothing has happened yet then.
 LIBC_CALLS = 60
 NOT_FAILING = {"exit_group", "exit", "rt_sigreturn", "arch_prctl", "set_tid_address", "set_robust_list", "rseq",
-               "futex", "brk", "rt_sigprocmask"}
+               "futex", "brk", "rt_sigprocmask", "getpid", "getppid", "gettid"}
 MORE = [
     ("EMFILE", "openat openat2 open_tree fsopen fsmount pipe2 socket socketpair pidfd_open fcntl accept4 signalfd4"),
     ("ENOSPC", "write mkdirat mkdir mknodat symlinkat linkat fsconfig move_mount mount renameat ftruncate fallocate "

@@ -580,7 +580,7 @@ class Commit(Load):
 
     def __init__(self, place):
         super().__init__(place)
-        self.words = ("commit", "container own", place.store, "state root", "kist-image", "own:own")
+        self.words = ("commit", "container own", place.store, "state root", "kist-image", "own:own", "state own")
 
     def prepare(self):
         p = self.p
