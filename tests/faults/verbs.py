@@ -132,6 +132,7 @@ class RunDevice(Run):
     def prepare(self):
         if ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:   # CLONE_NEWNET
             raise SystemExit("faults: unshare: %s" % os.strerror(ctypes.get_errno()))
+        self.ip("link", "set", "lo", "up")   # the verbs that follow are in it too
         self.p.program("/bin/sh", "-c", "[ -e /sys/class/net/eth0 ] && echo worked")
         def change(config):
             config["linux"]["netDevices"] = {self.device: {"name": "eth0"}}
