@@ -62,7 +62,7 @@ static int add_fd(struct words *w, const char *name, int fd, struct err *e)
 	if (fd < 0)
 		return 0;
 	if (fcntl(fd, F_SETFD, 0) < 0)
-		return err_sys(e, "descriptor");
+		return err_sys(e, "descriptor for kist-image");
 	add(w, mem_fmt("--%s=%d", name, fd));
 	return 0;
 }
