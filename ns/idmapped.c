@@ -83,19 +83,12 @@ static int take_ids(const struct mapped *m)
  */
 static int make_attached(const struct mapped *m)
 {
-	str_auto struct str data = STR_MAX(4095);
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
 	for (size_t i = 0; i <= m->n; i++)
 		if (move_mount(i < m->n ? m->lower[i] : m->own, "", AT_FDCWD, "/dev", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 			return -errno;
-	mount_overlay_words(m->lower, m->n, m->upper, m->work, m->flags, &data);
-	if (data.is_full)
-		return -E2BIG;
-	if (mount("overlay", "/proc", "overlay", 0, data.p) < 0)
-		return -errno;
-	int fd = open_tree(AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return mount_overlay_attached(m->lower, m->n, m->upper, m->work, m->flags);
 }
 
 /* The mount is left in the descriptor table that the helper shares with us. */

@@ -216,7 +216,7 @@ static int lower_list(int fs, const int *lower, size_t n, struct err *e)
 	return 0;
 }
 
-void mount_overlay_words(const int *lower, size_t n, int upper, int work, unsigned flags, struct str *out)
+static void overlay_words(const int *lower, size_t n, int upper, int work, unsigned flags, struct str *out)
 {
 	char path[32];
 	str_fmt(out, "%s%slowerdir=", flags & OVERLAY_USERXATTR ? "userxattr," : "",
@@ -262,10 +262,10 @@ static int attach_here(int mnt)
 	return fd < 0 ? -errno : fd;
 }
 
-static int mount_here(const struct overlay *o)
+int mount_overlay_attached(const int *lower, size_t n, int upper, int work, unsigned flags)
 {
 	str_auto struct str data = STR_MAX(4095);
-	mount_overlay_words(o->lower, o->n, o->upper, o->work, o->flags, &data);
+	overlay_words(lower, n, upper, work, flags, &data);
 	if (data.is_full)
 		return -E2BIG;
 	if (mount("overlay", "/proc", "overlay", 0, data.p) < 0)
@@ -291,7 +291,7 @@ static int overlay_here(const void *ctx)
 	if (fd >= 0 && o->upper >= 0)
 		fd = here.work = open_here(o->work);
 	if (fd >= 0)
-		fd = mount_here(&here);
+		fd = mount_overlay_attached(here.lower, here.n, here.upper, here.work, here.flags);
 	while (here.n > 0)
 		fd_close(lower[--here.n]);
 	fd_close(here.upper);

@@ -52,5 +52,8 @@ enum {
  */
 int mount_overlay(const int *lower, size_t n, int upper, int work, unsigned flags, struct err *e);
 
-/* The same as the options of mount(2), for those who attach it themselves; `out` is full when there are too many. */
-void mount_overlay_words(const int *lower, size_t n, int upper, int work, unsigned flags, struct str *out);
+/*
+ * The same by mount(2), whose options are a page at most (-E2BIG): attaches the overlay on /proc of the calling process's
+ * mount namespace, which must be one of a helper's own. Returns a detached copy of it or -errno.
+ */
+int mount_overlay_attached(const int *lower, size_t n, int upper, int work, unsigned flags);
