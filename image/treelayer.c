@@ -2,7 +2,6 @@
 /* See treelayer.h. */
 #include "image/treelayer.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,6 +14,7 @@
 
 #include "image/erofsdisk.h"
 #include "image/meta.h"
+#include "image/treeout.h"
 #include "image/whiteout.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -146,35 +146,6 @@ static int read_inode(struct merge *m, int dir, struct tree_node *node, const ch
 
 /* ---- one directory upon another ---- */
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int list(int dir, char ***ret_names, size_t *ret_count)
-{
-	int own = path_open(dir, ".", PATH_BENEATH, O_RDONLY | O_DIRECTORY, 0);
-	DIR *d = own < 0 ? NULL : fdopendir(own);
-	if (!d) {
-		fd_close(own);
-		return own < 0 ? own : -ENOMEM;
-	}
-	size_t n = 0;
-	int r = 0;
-	for (struct dirent *de; (de = fd_next(d, &r));) {
-		if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
-			continue;
-		if (!(n & (n - 1)))
-			*ret_names = mem_grow(*ret_names, (n ? n * 2 : 1) * sizeof(**ret_names));
-		(*ret_names)[n++] = mem_str(de->d_name);
-	}
-	closedir(d);
-	if (n)
-		qsort(*ret_names, n, sizeof(**ret_names), compare);
-	*ret_count = n;
-	return r;
-}
-
 static int apply_dir(struct merge *m, int dir, struct tree_node *node, int depth, struct err *e);
 
 /*
@@ -232,14 +203,12 @@ static int apply_dir(struct merge *m, int dir, struct tree_node *node, int depth
 {
 	char **names = NULL;
 	size_t count = 0;
-	int r = depth > TREE_DEPTH_MAX ? -ELOOP : list(dir, &names, &count);
+	int r = depth > TREE_DEPTH_MAX ? -ELOOP : treeout_list(dir, &names, &count);
 	if (r < 0)
 		err_ret(e, r, "list");
 	else if (count)
 		r = join(m, dir, node, names, count, depth, e);
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
+	treeout_unlist(names, count);
 	return r;
 }
 
