@@ -204,11 +204,12 @@ static int each_entry(struct check *c, const char *path, entry_fn *fn, struct er
 		fd_close(top);
 		return errno == ENOENT ? 0 : err_sys(e, "store %s: %s", c->store->path, path);
 	}
-	for (struct dirent *de; (de = readdir(d));)
+	int r = 0;
+	for (struct dirent *de; (de = fd_next(d, &r));)
 		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
 			fn(c, top, de->d_name);
 	closedir(d);
-	return 0;
+	return r < 0 ? err_ret(e, r, "store %s: %s", c->store->path, path) : 0;
 }
 
 static bool digest_by_name(const char *name, char out[static DIGEST_TEXT_MAX])

@@ -61,14 +61,12 @@ static int add_entries(struct du *d, int parent, const char *name)
 		fd_close(fd);
 		return r;
 	}
-	struct dirent *de;
-	while (r == 0 && (errno = 0, de = readdir(list)))
+	int end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(list, &end));)
 		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
 			r = du_add(d, fd, de->d_name);
-	if (r == 0 && errno && errno != ENOENT)
-		r = -errno;
 	closedir(list);
-	return r;
+	return r == 0 && end != -ENOENT ? end : r;
 }
 
 int du_add(struct du *d, int dirfd, const char *name)

@@ -143,20 +143,14 @@ static int list_unmarked(const struct store *s, const char *dir, const struct di
 		return r;
 	}
 	int r = 0;
-	for (;;) {
+	for (struct dirent *de; (de = fd_next(d, &r));) {
 		char digest[NAME_MAX + 16];
-		errno = 0;
-		struct dirent *de = readdir(d);
-		if (!de) {
-			r = errno ? err_sys(e, "store %s: list %s", s->path, dir) : 0;
-			break;
-		}
 		snprintf(digest, sizeof(digest), "sha256:%s", de->d_name);
 		if (digest_is_valid(digest) && !digests_have(marked, digest))
 			digests_add(out, digest);
 	}
 	closedir(d);
-	return r;
+	return r < 0 ? err_ret(e, r, "store %s: list %s", s->path, dir) : 0;
 }
 
 /* What containers hold of a kind of object. */

@@ -37,18 +37,12 @@ static int each_below(const struct store *s, const char *name, holders_fn *take,
 		fd_close(top);
 		return err_sys(e, "store %s: %s", s->path, name);
 	}
-	int r = 0;
-	for (struct dirent *de = NULL; r == 0;
-	     r = de->d_name[0] == '.' ? 0 : take_one(top, de->d_name, take, ctx, e)) {
-		errno = 0;
-		de = readdir(d);
-		if (!de) {
-			r = errno ? err_sys(e, "store %s: list %s", s->path, name) : 0;
-			break;
-		}
-	}
+	int r = 0, end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(d, &end));)
+		if (de->d_name[0] != '.')
+			r = take_one(top, de->d_name, take, ctx, e);
 	closedir(d);
-	return r;
+	return r == 0 && end < 0 ? err_ret(e, end, "store %s: list %s", s->path, name) : r;
 }
 
 struct mounted {

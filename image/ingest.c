@@ -42,12 +42,12 @@ static int sweep(struct ingest *in, int tmp, struct err *e)
 		fd_close(list);
 		return r;
 	}
-	int r = 0;
-	for (struct dirent *de; r == 0 && (de = readdir(d));)
+	int r = 0, end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(d, &end));)
 		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
 			r = sweep_one(in, tmp, de->d_name, e);
 	closedir(d);
-	return r;
+	return r == 0 && end < 0 ? err_ret(e, end, "store %s: tmp", in->store->path) : r;
 }
 
 /* Makes tmp/NAME and locks it; between the two a sweeper may have taken it for a dead one's. */

@@ -329,8 +329,8 @@ static int drop_notes(struct repair *m, const char *hex, struct err *e)
 		fd_close(top);
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(e, "%s", path);
 	}
-	int r = 0;
-	for (struct dirent *de; r == 0 && (de = readdir(d));) {
+	int r = 0, end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(d, &end));) {
 		if (strncmp(de->d_name, "replaced-", 9) == 0)
 			r = drop_replaced(m, top, hex, de->d_name, e);
 		if (strncmp(de->d_name, "from-", 5) != 0)
@@ -344,7 +344,7 @@ static int drop_notes(struct repair *m, const char *hex, struct err *e)
 			tell(m, false, "layer sha256:%.64s: %s: removed, as the blob is not there", hex, de->d_name);
 	}
 	closedir(d);
-	return r;
+	return r == 0 && end < 0 ? err_ret(e, end, "%s", path) : r;
 }
 
 static int drop_all_notes(struct repair *m, struct err *e)
@@ -355,12 +355,12 @@ static int drop_all_notes(struct repair *m, struct err *e)
 		fd_close(top);
 		return err_sys(e, "layers/sha256");
 	}
-	int r = 0;
-	for (struct dirent *de; r == 0 && (de = readdir(d));)
+	int r = 0, end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(d, &end));)
 		if (de->d_name[0] != '.')
 			r = drop_notes(m, de->d_name, e);
 	closedir(d);
-	return r;
+	return r == 0 && end < 0 ? err_ret(e, end, "layers/sha256") : r;
 }
 
 /* ---- the whole ---- */

@@ -28,8 +28,8 @@ static int check_empty(int dir, const char *path, struct err *e)
 	if (!d)
 		return err_sys(e, "store %s", path);
 	list = -1;
-	int r = 0;
-	for (struct dirent *de; r == 0 && (de = readdir(d));) {
+	int r = 0, end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(d, &end));) {
 		bool is_known = false;
 		for (size_t i = 0; i < ARRAY_LEN(known); i++)
 			is_known |= strcmp(de->d_name, known[i]) == 0;
@@ -38,7 +38,7 @@ static int check_empty(int dir, const char *path, struct err *e)
 				    de->d_name);
 	}
 	closedir(d);
-	return r;
+	return r == 0 && end < 0 ? err_ret(e, end, "store %s", path) : r;
 }
 
 /* Makes the root and its parents, as mkdir -p does; the path is the caller's own word, not a container's. */

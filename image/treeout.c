@@ -233,13 +233,7 @@ int treeout_list(int dir, char ***ret_names, size_t *ret_count)
 	char **names = NULL;
 	size_t n = 0;
 	int r = 0;
-	for (;;) {
-		errno = 0;
-		struct dirent *de = readdir(d);
-		if (!de) {
-			r = -errno;
-			break;
-		}
+	for (struct dirent *de; (de = fd_next(d, &r));) {
 		if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
 			continue;
 		if (!(n & (n - 1)))

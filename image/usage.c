@@ -61,13 +61,11 @@ static int walk(struct usage *u, int parent, const char *name)
 		fd_close(fd);
 		return r;
 	}
-	struct dirent *de;
-	while (r == 0 && (errno = 0, de = readdir(d)))
+	int end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(d, &end));)
 		r = take(u, fd, de);
-	if (r == 0 && errno && errno != ENOENT)
-		r = -errno;
 	closedir(d);
-	return r;
+	return r == 0 && end != -ENOENT ? end : r;
 }
 
 static int walk_layer(struct usage *u, int top, const char *hex)

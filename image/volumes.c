@@ -61,13 +61,11 @@ static int is_held(const struct store *s, const char *name, const struct stat *v
 		fd_close(fd);
 		return r;
 	}
-	errno = 0;
-	for (struct dirent *de; r == 0 && (de = readdir(list)); errno = 0)
+	int end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(list, &end));)
 		r = de->d_name[0] != '.' && volume_is_mounted_by(s, de->d_name, name, volume);
-	if (r == 0 && errno)
-		r = err_sys(e, "store %s: containers", s->path);
 	closedir(list);
-	return r;
+	return r == 0 && end < 0 ? err_ret(e, end, "store %s: containers", s->path) : r;
 }
 
 /* Out of sight first, so that no container gets it any more; then those who got it just before are looked for. */

@@ -87,10 +87,11 @@ int whiteout_sweep(int dir, struct err *e)
 		return err_ret(e, list < 0 ? list : -ENOMEM, "list");
 	}
 	struct stat st;
-	for (struct dirent *de; (de = readdir(d));)
+	int r = 0;
+	for (struct dirent *de; (de = fd_next(d, &r));)
 		if (de->d_type == DT_CHR && fstatat(dir, de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    whiteout_is(&st))
 			unlinkat(dir, de->d_name, 0);
 	closedir(d);
-	return 0;
+	return r < 0 ? err_ret(e, r, "list") : 0;
 }

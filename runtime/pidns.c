@@ -56,7 +56,8 @@ int pidns_list(pid_t init, pid_t **ret_pids, size_t *ret_count)
 	size_t n = 0, room = 16;
 	pid_t *pids = mem_alloc(room * sizeof(*pids));
 	pids[n++] = init;
-	for (struct dirent *de; d && (de = readdir(d));) {
+	int r = 0;
+	for (struct dirent *de; d && (de = fd_next(d, &r));) {
 		const char *name = de->d_name;
 		uint64_t pid;
 		if (!num_take(&name, &pid) || *name || (pid_t)pid == init || !is_in((pid_t)pid, &ns))
@@ -67,6 +68,10 @@ int pidns_list(pid_t init, pid_t **ret_pids, size_t *ret_count)
 	}
 	if (d)
 		closedir(d);
+	if (r < 0) {
+		free(pids);
+		return r;
+	}
 	*ret_pids = pids;
 	*ret_count = n;
 	return 0;

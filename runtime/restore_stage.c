@@ -216,7 +216,8 @@ static int show_images(int from, int top, struct err *e)
 	fd_auto int to =
 		mkdirat(top, "images", 0755) < 0 ? -1 : openat(top, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = to < 0 ? err_sys(e, "restore: stage") : 0;
-	for (struct dirent *de; r == 0 && (de = readdir(d));) {
+	int end = 0;
+	for (struct dirent *de; r == 0 && (de = fd_next(d, &end));) {
 		struct stat st;
 		if (fstatat(from, de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 			continue;
@@ -227,6 +228,8 @@ static int show_images(int from, int top, struct err *e)
 			       : attach(tree, to, de->d_name, true, e);
 	}
 	closedir(d);
+	if (r == 0 && end < 0)
+		r = err_ret(e, end, "image path");
 	return r < 0 ? r : fd_take(&to);
 }
 

@@ -57,7 +57,8 @@ static int check_key(int dir, const char *path, const char *name, struct err *e)
 
 static int read_dir(DIR *d, const char *path, struct certs *c, struct err *e)
 {
-	for (const struct dirent *en; (en = readdir(d));) {
+	int broken = 0;
+	for (const struct dirent *en; (en = fd_next(d, &broken));) {
 		const char *end = ending(en->d_name);
 		int r = 0;
 		if (strcmp(end, ".crt") == 0)
@@ -69,7 +70,7 @@ static int read_dir(DIR *d, const char *path, struct certs *c, struct err *e)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return broken < 0 ? err_ret(e, broken, "%s", path) : 0;
 }
 
 /* Returns 1 when the directory is there, 0 when it is not. */

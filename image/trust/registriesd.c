@@ -179,19 +179,12 @@ static int add_dir(struct registriesd *rd, const char *path, struct err *e)
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	if (!d)
 		return err_sys(e, "%s", path);
-	int r = 0;
-	for (;;) {
-		errno = 0;
-		struct dirent *de = readdir(d);
-		if (!de && errno)
-			r = err_sys(e, "%s", path);
-		if (!de || r < 0)
-			break;
-		if (is_yaml(de->d_name) && (r = add_file(rd, fd, path, de->d_name, e)) < 0)
-			break;
-	}
+	int r = 0, end = 0;
+	for (struct dirent *de; r >= 0 && (de = fd_next(d, &end));)
+		if (is_yaml(de->d_name))
+			r = add_file(rd, fd, path, de->d_name, e);
 	closedir(d);
-	return r;
+	return r >= 0 && end < 0 ? err_ret(e, end, "%s", path) : r;
 }
 
 int registriesd_load(struct registriesd *ret_rd, struct err *e)
