@@ -31,7 +31,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
 
 # ---- the six programs ----
 # image/ files that kist itself needs to run a stored image; the rest moves bytes and belongs to kist-image.
-KIST_IMAGE_SRC := $(wildcard image/ref.c image/store.c image/image.c image/layers.c image/names.c image/thin.c image/packhead.c image/platform.c image/erofsmount.c image/flat.c image/du.c)
+KIST_IMAGE_SRC := $(wildcard image/ref.c image/store.c image/image.c image/layers.c image/names.c image/thin.c image/packhead.c image/platform.c image/erofsmount.c image/flat.c image/du.c image/inodes.c)
 KIST_SRC  := $(filter-out cli/image_%.c cli/registry_%.c cli/verbs.c cli/gen%.c,$(wildcard cli/*.c)) cli/image_words.c \
              $(wildcard engine/*.c runtime/*.c ns/*.c cgroup/*.c spec/*.c util/*.c) $(KIST_IMAGE_SRC)
 IMAGE_SRC := $(addprefix cli/,opt.c optval.c out.c template.c cmd.c verbs.c words_system.c words_registry.c) \

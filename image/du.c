@@ -13,43 +13,11 @@
 #include "util/fd.h"
 #include "util/mem.h"
 
-struct du_inode {
-	dev_t dev;
-	ino_t ino; /* 0: free */
-	nlink_t names;
-};
-
-static struct du_inode *slot_of(const struct du *d, dev_t dev, ino_t ino)
-{
-	size_t i = (size_t)(ino * 0x9e3779b97f4a7c15ULL >> 20) & (d->room - 1);
-	while (d->seen[i].ino && (d->seen[i].ino != ino || d->seen[i].dev != dev))
-		i = (i + 1) & (d->room - 1);
-	return &d->seen[i];
-}
-
-static void grow(struct du *d)
-{
-	struct du old = *d;
-	d->room = old.room ? old.room * 2 : 1024;
-	d->seen = mem_zero(d->room, sizeof(*d->seen));
-	for (size_t i = 0; i < old.room; i++)
-		if (old.seen[i].ino)
-			*slot_of(d, old.seen[i].dev, old.seen[i].ino) = old.seen[i];
-	free(old.seen);
-}
-
 /* True for the name of a file with several that it counts by. */
 static bool counts(struct du *d, const struct stat *st)
 {
-	if (d->count * 2 >= d->room)
-		grow(d);
-	struct du_inode *slot = slot_of(d, st->st_dev, st->st_ino);
-	if (!slot->ino) {
-		*slot = (struct du_inode){ .dev = st->st_dev, .ino = st->st_ino };
-		d->count++;
-	}
-	slot->names++;
-	return slot->names == (d->is_whole ? st->st_nlink : 1);
+	uint64_t names = ++inodes_row(&d->seen, st->st_dev, st->st_ino)->names;
+	return names == (d->is_whole ? st->st_nlink : 1);
 }
 
 static int add_entries(struct du *d, int parent, const char *name)
@@ -82,6 +50,6 @@ int du_add(struct du *d, int dirfd, const char *name)
 
 void du_done(struct du *d)
 {
-	free(d->seen);
+	inodes_done(&d->seen);
 	*d = (struct du){ .bytes = 0 };
 }

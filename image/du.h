@@ -4,14 +4,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct du_inode;
+#include "image/inodes.h"
 
 struct du {
 	uint64_t bytes;
 	bool is_whole; /* files count once all of their names were added: what the disk gets back with them */
-	struct du_inode *seen; /* files with several names */
-	size_t count, room;
+	struct inodes seen; /* files with several names */
 };
 
 #define du_auto __attribute__((cleanup(du_done)))

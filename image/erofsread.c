@@ -10,15 +10,11 @@
 
 #include "image/erofsdisk.h"
 #include "image/erofsplan.h"
+#include "image/inodes.h"
 #include "image/meta.h"
 #include "util/mem.h"
 
 enum { WINDOW = 256 << 10 };
-
-struct seen {
-	uint64_t at;
-	struct tree_inode *inode;
-};
 
 struct reader {
 	struct tree *t;
@@ -26,8 +22,7 @@ struct reader {
 	uint64_t size;
 	/* what the file has room for; each is counted down */
 	uint64_t names, inodes, xattrs, bytes;
-	struct seen *seen; /* inodes by place: open addressing, at most half full */
-	size_t seen_count, seen_room;
+	struct inodes seen; /* by place */
 	uint8_t *window;
 	uint64_t window_at;
 	size_t window_len;
@@ -68,28 +63,6 @@ static bool take(uint64_t *left, uint64_t n)
 		return false;
 	*left -= n;
 	return true;
-}
-
-/* ---- inodes by place ---- */
-
-static struct seen *seen_find(struct reader *r, uint64_t at)
-{
-	size_t i = (size_t)(at * 0x9E3779B97F4A7C15u >> 24) & (r->seen_room - 1);
-	while (r->seen[i].inode && r->seen[i].at != at)
-		i = (i + 1) & (r->seen_room - 1);
-	return &r->seen[i];
-}
-
-static void seen_grow(struct reader *r)
-{
-	struct seen *old = r->seen;
-	size_t room = r->seen_room;
-	r->seen_room = room ? room * 2 : 1024;
-	r->seen = mem_zero(r->seen_room, sizeof(*r->seen));
-	for (size_t i = 0; i < room; i++)
-		if (old[i].inode)
-			*seen_find(r, old[i].at) = old[i];
-	free(old);
 }
 
 /* ---- one inode ---- */
@@ -314,20 +287,16 @@ static int read_dir(struct reader *r, struct tree_node *node, int depth, struct 
 
 static int read_node(struct reader *r, struct tree_node *node, uint64_t at, int depth, struct err *e)
 {
-	if (2 * (r->seen_count + 1) > r->seen_room)
-		seen_grow(r);
-	struct seen *seen = seen_find(r, at);
-	if (seen->inode && S_ISDIR(seen->inode->mode))
-		return bad(e, "a directory has two names");
-	if (seen->inode) {
-		node->inode = seen->inode;
-		return 0;
-	}
-	if (at < EROFS_ROOT_AT || !take(&r->inodes, 1))
-		return bad(e, "an inode lies where none can be");
-	node->inode = arena_new(&r->t->arena, struct tree_inode);
-	*seen = (struct seen){ at, node->inode };
-	r->seen_count++;
+	static const char nowhere[] = "an inode lies where none can be";
+	if (at < EROFS_ROOT_AT)
+		return bad(e, nowhere);
+	struct inodes_row *seen = inodes_row(&r->seen, 0, at);
+	node->inode = seen->of;
+	if (node->inode)
+		return S_ISDIR(node->inode->mode) ? bad(e, "a directory has two names") : 0;
+	if (!take(&r->inodes, 1))
+		return bad(e, nowhere);
+	node->inode = seen->of = arena_new(&r->t->arena, struct tree_inode);
 	int n = read_inode(r, at, node, node->inode, e);
 	if (n < 0 || !S_ISDIR(node->inode->mode))
 		return n;
@@ -388,7 +357,7 @@ int tree_from_erofs(struct tree *t, int fd, uint64_t size, struct err *e)
 		tree_count_links(t);
 		n = compare(&r, e);
 	}
-	free(r.seen);
+	inodes_done(&r.seen);
 	free(r.window);
 	return n < 0 ? err_at(e, n, "EROFS file system") : 0;
 }

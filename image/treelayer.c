@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "image/erofsdisk.h"
+#include "image/inodes.h"
 #include "image/meta.h"
 #include "image/treeout.h"
 #include "image/whiteout.h"
@@ -20,42 +21,14 @@
 #include "util/mem.h"
 #include "util/path.h"
 
-/* Files with several names in the layers, found by device and inode: open addressing, at most half full. */
-struct link_row {
-	dev_t dev;
-	ino_t ino;
-	struct tree_inode *inode;
-};
-
 struct merge {
 	struct tree *t;
 	uint32_t layer;
 	dev_t dev;
 	size_t names_max;
-	struct link_row *links;
-	size_t link_count, link_room;
+	struct inodes links; /* files with several names */
 	char *value;   /* of an xattr */
 };
-
-static struct link_row *link_find(struct merge *m, dev_t dev, ino_t ino)
-{
-	size_t i = (size_t)(ino * 0x9E3779B97F4A7C15u >> 20 ^ dev) & (m->link_room - 1);
-	while (m->links[i].inode && (m->links[i].ino != ino || m->links[i].dev != dev))
-		i = (i + 1) & (m->link_room - 1);
-	return &m->links[i];
-}
-
-static void link_grow(struct merge *m)
-{
-	struct link_row *old = m->links;
-	size_t room = m->link_room;
-	m->link_room = room ? room * 2 : 256;
-	m->links = mem_zero(m->link_room, sizeof(*m->links));
-	for (size_t i = 0; i < room; i++)
-		if (old[i].inode)
-			*link_find(m, old[i].dev, old[i].ino) = old[i];
-	free(old);
-}
 
 /* ---- one file's metadata ---- */
 
@@ -117,11 +90,9 @@ static int read_inode(struct merge *m, int dir, struct tree_node *node, const ch
 {
 	bool has_names = st->st_nlink > 1 && !S_ISDIR(st->st_mode);
 	*ret_is_opaque = false;
-	if (has_names && 2 * (m->link_count + 1) > m->link_room)
-		link_grow(m);
-	struct link_row *row = has_names ? link_find(m, st->st_dev, st->st_ino) : NULL;
-	if (row && row->inode) {
-		node->inode = row->inode;
+	struct inodes_row *row = has_names ? inodes_row(&m->links, st->st_dev, st->st_ino) : NULL;
+	if (row && row->of) {
+		node->inode = row->of;
 		return 0;
 	}
 	struct tree_inode *inode = arena_new(&m->t->arena, struct tree_inode);
@@ -134,10 +105,8 @@ static int read_inode(struct merge *m, int dir, struct tree_node *node, const ch
 		inode->dev_minor = minor(st->st_rdev);
 	}
 	node->inode = inode;
-	if (row) {
-		*row = (struct link_row){ st->st_dev, st->st_ino, inode };
-		m->link_count++;
-	}
+	if (row)
+		row->of = inode;
 	if (m->t->is_frame && !S_ISDIR(st->st_mode))
 		return 0;
 	int r = S_ISLNK(st->st_mode) ? read_target(m, dir, name, inode, e) : 0;
@@ -233,7 +202,7 @@ int tree_from_layers(struct tree *t, int *layers, size_t count, struct err *e)
 		t->root->inode = arena_new(&t->arena, struct tree_inode);
 		t->root->inode->mode = S_IFDIR | 0755;
 	}
-	free(m.links);
+	inodes_done(&m.links);
 	free(m.value);
 	if (r == 0)
 		tree_count_links(t);

@@ -19,13 +19,6 @@
 
 enum { PIECE = 256 << 10, NAMES_MAX = 64 << 10 };
 
-/* A file with several names, and the first of them in the archive. A table by hash; an empty row has no path. */
-struct treeout_link {
-	dev_t dev;
-	ino_t ino;
-	const char *path;
-};
-
 void treeout_open(struct treeout *w, struct tarout *out)
 {
 	*w = (struct treeout){ .out = out, .buf = mem_alloc(PIECE) };
@@ -33,7 +26,7 @@ void treeout_open(struct treeout *w, struct tarout *out)
 
 void treeout_done(struct treeout *w)
 {
-	free(w->links);
+	inodes_done(&w->links);
 	free(w->buf);
 	arena_done(&w->arena);
 	*w = (struct treeout){ .out = NULL };
@@ -41,38 +34,15 @@ void treeout_done(struct treeout *w)
 
 /* ---- links ---- */
 
-static struct treeout_link *link_row(struct treeout_link *rows, size_t room, dev_t dev, ino_t ino)
-{
-	size_t i = (size_t)(((uint64_t)ino * 0x9e3779b97f4a7c15U) ^ dev) & (room - 1);
-	while (rows[i].path && (rows[i].ino != ino || rows[i].dev != dev))
-		i = (i + 1) & (room - 1);
-	return &rows[i];
-}
-
-static void grow_links(struct treeout *w)
-{
-	size_t room = w->link_room ? w->link_room * 2 : 256;
-	struct treeout_link *rows = mem_zero(room, sizeof(*rows));
-	for (size_t i = 0; i < w->link_room; i++)
-		if (w->links[i].path)
-			*link_row(rows, room, w->links[i].dev, w->links[i].ino) = w->links[i];
-	free(w->links);
-	w->links = rows;
-	w->link_room = room;
-}
-
 /* The first name of a file that has several, or NULL when this is it. */
 static const char *first_name(struct treeout *w, const struct stat *st, const char *path)
 {
 	if (st->st_nlink < 2)
 		return NULL;
-	if (w->link_count * 2 >= w->link_room)
-		grow_links(w);
-	struct treeout_link *row = link_row(w->links, w->link_room, st->st_dev, st->st_ino);
-	if (row->path)
-		return row->path;
-	*row = (struct treeout_link){ st->st_dev, st->st_ino, arena_str(&w->arena, path) };
-	w->link_count++;
+	struct inodes_row *row = inodes_row(&w->links, st->st_dev, st->st_ino);
+	if (row->of)
+		return row->of;
+	row->of = arena_str(&w->arena, path);
 	return NULL;
 }
 

@@ -6,16 +6,14 @@
  */
 #pragma once
 #include <sys/stat.h>
+#include "image/inodes.h"
 #include "image/tarout.h"
 #include "util/arena.h"
-
-struct treeout_link;
 
 struct treeout {
 	struct tarout *out;
 	struct arena arena; /* names of files with several */
-	struct treeout_link *links;
-	size_t link_count, link_room;
+	struct inodes links; /* files with several names, and the first of them in the archive */
 	char *buf;
 	/*
 	 * The tree changes while it is read: what is gone when it is to be opened is left out, and a file that shrinks is
