@@ -18,7 +18,7 @@ static int append_variant(sd_bus_message *m, const struct variant *v);
 
 static int append_items(sd_bus_message *m, const struct variant *v)
 {
-	str_auto struct str type = STR_MAX(256);
+	str_auto struct str type = STR_MAX(VARIANT_TYPE_MAX);
 	variant_type(&type, v);
 	char *inner = type.p + 1;
 	if (v->type == '(')
@@ -70,7 +70,7 @@ static int append_variant(sd_bus_message *m, const struct variant *v)
 
 static int append_one(sd_bus_message *m, const char *name, const struct variant *v)
 {
-	str_auto struct str type = STR_MAX(256);
+	str_auto struct str type = STR_MAX(VARIANT_TYPE_MAX);
 	variant_type(&type, v);
 	int r = sd_bus_message_open_container(m, 'r', "sv");
 	if (r >= 0)

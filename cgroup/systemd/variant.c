@@ -151,6 +151,17 @@ static int parse_string(struct parser *s, char want, struct variant *ret)
 	return 0;
 }
 
+/* The type of a value, in the arena. NULL, with words: it is too long for D-Bus. */
+static const char *type_of(struct parser *s, const struct variant *v)
+{
+	str_auto struct str type = STR_MAX(VARIANT_TYPE_MAX);
+	variant_type(&type, v);
+	if (!type.is_full)
+		return arena_str(s->a, type.p);
+	fail(s, "a type of at most 255 letters before this");
+	return NULL;
+}
+
 /* "[a, b]" or "(a, b)"; `want` as for parse_value. */
 static int parse_items(struct parser *s, const char *want, bool is_array, struct variant *ret)
 {
@@ -170,9 +181,9 @@ static int parse_items(struct parser *s, const char *want, bool is_array, struct
 		if (r < 0)
 			return r;
 		if (is_array && n == 0 && !type) {
-			str_auto struct str t = STR_MAX(64);
-			variant_type(&t, &v[0]);
-			type = arena_str(s->a, t.p);
+			type = type_of(s, &v[0]);
+			if (!type)
+				return -EINVAL;
 		} else if (!is_array && type) {
 			type = type_end(type, 0);
 		}
@@ -183,6 +194,8 @@ static int parse_items(struct parser *s, const char *want, bool is_array, struct
 	if (is_array && !type)
 		return fail(s, "a type for an empty list, such as @as,");
 	const char *end = is_array ? type_end(type, 0) : NULL;
+	if (is_array && !end)
+		return fail(s, "less depth");
 	*ret = (struct variant){ .type = is_array ? 'a' : '(', .v = v, .n = n,
 				 .element = is_array ? arena_strn(s->a, type, (size_t)(end - type)) : NULL };
 	return 0;
@@ -250,5 +263,7 @@ int variant_parse(const char *text, struct arena *a, struct variant *ret, struct
 	if (r < 0)
 		return r;
 	skip_blanks(&s);
-	return *s.p ? fail(&s, "the end") : 0;
+	if (*s.p)
+		return fail(&s, "the end");
+	return type_of(&s, ret) ? 0 : -EINVAL;
 }

@@ -24,6 +24,8 @@ struct variant {
 	size_t n;
 };
 
+enum { VARIANT_TYPE_MAX = 255 }; /* letters. D-Bus specification "Valid Signatures" */
+
 /* Reads a text. -EINVAL: the message says where it ceases to make sense. */
 int variant_parse(const char *text, struct arena *a, struct variant *ret, struct err *e);
 

@@ -132,6 +132,17 @@ static void variants(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		if (variant_parse(bad[i], &a, &v, &e) != -EINVAL)
 			fail_msg("accepted: %s", bad[i]);
+	/* As many members as a type has letters for, in a list or not, and one more. */
+	for (int n = 70; n <= 255; n += n == 70 ? 182 : 1) {
+		str_auto struct str text = STR_MAX(2048);
+		str_puts(&text, "[(");
+		for (int i = 0; i < n; i++)
+			str_puts(&text, "1,");
+		str_puts(&text, ")]");
+		assert_int_equal(variant_parse(text.p, &a, &v, &e), n <= 252 ? 0 : -EINVAL);
+		text.p[text.len - 1] = '\0';
+		assert_int_equal(variant_parse(text.p + 1, &a, &v, &e), n <= 253 ? 0 : -EINVAL);
+	}
 	assert_int_equal(variant_parse("'it\\'s'", &a, &v, &e), 0);
 	assert_string_equal(v.s, "it's");
 	assert_int_equal(variant_parse("int16 -7", &a, &v, &e), 0);
