@@ -12,6 +12,7 @@
 
 #include "image/erofsdisk.h"
 #include "image/flatsource.h"
+#include "image/layers.h"
 #include "image/meta.h"
 #include "image/treelayer.h"
 #include "image/treeout.h"
@@ -115,21 +116,6 @@ static int compare_dir(struct compare *c, const struct tree_node *node, int dir,
 
 /* ---- the layers that it was made of ---- */
 
-static int open_layer(const struct store *s, const char *diff_id, bool *ret_is_opaque)
-{
-	char path[STORE_PATH_MAX], fs[STORE_PATH_MAX + 16];
-	int fd = -1;
-	store_layer_path(diff_id, path);
-	for (int i = 0; i < 2 && fd < 0; i++) {
-		snprintf(fs, sizeof(fs), "%s/%s", path, i ? "fs-opaque" : "fs");
-		*ret_is_opaque = i;
-		fd = path_open(s->dir, fs, PATH_BENEATH, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-		if (fd < 0 && fd != -ENOENT)
-			return fd;
-	}
-	return fd;
-}
-
 /* Fills `layers` lowest first. A layer that hides all below it is a new lowest one. */
 static int open_layers(const struct store *s, char *list, int layers[static IMAGE_LAYERS_MAX + 1], size_t *n,
 		       struct err *e)
@@ -138,7 +124,7 @@ static int open_layers(const struct store *s, char *list, int layers[static IMAG
 		bool is_opaque;
 		if (!digest_is_valid(line) || *n == IMAGE_LAYERS_MAX)
 			return err_new(e, EBADMSG, "layers: \"%.80s\" is no digest", line);
-		int fd = open_layer(s, line, &is_opaque);
+		int fd = layer_open(s, line, &is_opaque);
 		if (fd < 0)
 			return err_ret(e, fd == -ENOENT ? -EBADMSG : fd, "layer %s", line);
 		while (is_opaque && *n > 0)

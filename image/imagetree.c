@@ -11,6 +11,7 @@
 
 #include "image/erofsmount.h"
 #include "image/erofswrite.h"
+#include "image/layers.h"
 #include "image/load.h"
 #include "image/packcheck.h"
 #include "image/treelayer.h"
@@ -25,28 +26,12 @@ void image_tree_done(struct image_tree *t)
 	fd_drop(&t->erofs);
 }
 
-/* A layer's directory has one of two names, and the second says that nothing below shows. */
-static int open_layer(const struct store *s, const char *diff_id, bool *ret_is_opaque)
-{
-	char path[STORE_PATH_MAX], fs[STORE_PATH_MAX + 16];
-	int fd = -1;
-	store_layer_path(diff_id, path);
-	for (int i = 0; i < 2 && fd < 0; i++) {
-		snprintf(fs, sizeof(fs), "%s/%s", path, i ? "fs-opaque" : "fs");
-		*ret_is_opaque = i;
-		fd = openat(s->dir, fs, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 && errno != ENOENT)
-			return -errno;
-	}
-	return fd < 0 ? -ENOENT : fd;
-}
-
 static int open_layers(const struct store *s, const struct image *image, struct image_tree *t, struct err *e)
 {
 	bool is_opaque = false;
 	size_t first = image->layers.n;
 	while (first > 0 && !is_opaque) {
-		int fd = open_layer(s, image->layers.v[--first], &is_opaque);
+		int fd = layer_open(s, image->layers.v[--first], &is_opaque);
 		if (fd < 0)
 			return err_ret(e, fd, "layer %s", image->layers.v[first]);
 		t->layers[t->count++] = fd;

@@ -9,23 +9,21 @@
 #include "image/erofsmount.h"
 #include "image/flat.h"
 #include "util/fd.h"
+#include "util/mem.h"
+#include "util/path.h"
 
-/* Opens one layer's directory; it has one of two names, and the second says that nothing below shows. */
-static int open_one(const struct store *s, const char *diff_id, bool *ret_is_opaque)
+int layer_open(const struct store *s, const char *diff_id, bool *ret_is_opaque)
 {
+	static const char *const names[] = { "fs", "fs-opaque" };
 	char path[STORE_PATH_MAX], fs[STORE_PATH_MAX + 16];
-	if (s->dir < 0)
-		return -ENOENT;
+	int fd = -ENOENT;
 	store_layer_path(diff_id, path);
-	*ret_is_opaque = false;
-	snprintf(fs, sizeof(fs), "%s/fs", path);
-	int fd = openat(s->dir, fs, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 || errno != ENOENT)
-		return fd < 0 ? -errno : fd;
-	*ret_is_opaque = true;
-	snprintf(fs, sizeof(fs), "%s/fs-opaque", path);
-	fd = openat(s->dir, fs, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	for (size_t i = 0; i < ARRAY_LEN(names) && fd == -ENOENT && s->dir >= 0; i++) {
+		snprintf(fs, sizeof(fs), "%s/%s", path, names[i]);
+		*ret_is_opaque = i > 0;
+		fd = path_open(s->dir, fs, PATH_BENEATH, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	}
+	return fd;
 }
 
 static const char *word_of(const struct image *image)
@@ -38,7 +36,7 @@ static int open_unpacked(const struct store *s, const struct image *image, struc
 	layers_auto struct layers l = { .n = 0 };
 	bool is_opaque = false;
 	for (size_t i = image->layers.n; i-- > 0 && !is_opaque;) {
-		int fd = open_one(s, image->layers.v[i], &is_opaque);
+		int fd = layer_open(s, image->layers.v[i], &is_opaque);
 		if (fd < 0)
 			return err_ret(e, fd, "image %s: layer %s", word_of(image), image->layers.v[i]);
 		l.fd[l.n++] = fd;

@@ -18,6 +18,12 @@ struct layers {
 };
 
 /*
+ * Opens the directory of one layer by O_PATH: it has one of two names, and the second says that nothing below shows.
+ * -ENOENT: it is not unpacked.
+ */
+int layer_open(const struct store *s, const char *diff_id, bool *ret_is_opaque);
+
+/*
  * Opens the layers of an image. Layers below one that hides everything are left out. The overlay's root takes
  * mode, owner and times from its upper directory: the caller gives that those of fd[0] (fstat). -ENOENT: a
  * layer is not unpacked (somebody else wrote the image into the layout): "kist-image unpack NAME" does it.
