@@ -112,16 +112,6 @@ struct work {
 	size_t line_count;
 };
 
-static int drain(struct flow *f, struct err *e)
-{
-	const uint8_t *p;
-	size_t n;
-	int r;
-	while ((r = flow_pull(f, &p, &n, e)) == 1)
-		;
-	return r;
-}
-
 static void on_difference(void *ctx, const char *path, const char *what)
 {
 	struct work *w = ctx;
@@ -149,12 +139,12 @@ static int compare_tree(struct work *w, struct flow *f, struct err *e)
 	store_layer_path(w->job->diff_id, path);
 	int fs = fs_of(w->c, path);
 	if (!w->job->wants_tree || (fs != FS_PLAIN && fs != FS_OPAQUE))
-		return drain(f, e);
+		return flow_drain(f, e);
 	snprintf(file, sizeof(file), "%s/%s", path, fs == FS_PLAIN ? "fs" : "fs-opaque");
 	fd_auto int root = openat(w->c->store->dir, file, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root < 0) {
 		check_say(w->c, "layer %s: %s", w->job->diff_id, strerror(errno));
-		return drain(f, e);
+		return flow_drain(f, e);
 	}
 	int r = treecheck(f, root, on_difference, w, &tree, e);
 	if (r == 0)
@@ -244,9 +234,9 @@ static void check_blob(struct check *c, struct check_job *job)
 	w->job = job;
 	intake_part(&w->intake, fd, 0, (uint64_t)st.st_size, -1);
 	struct err rest;
-	int r = job->diff_id[0] ? read_layer(w, diff_id, &e) : drain(&w->intake.flow, &e);
+	int r = job->diff_id[0] ? read_layer(w, diff_id, &e) : flow_drain(&w->intake.flow, &e);
 	/* Whatever was wrong inside: the digest is that of all bytes. */
-	if (drain(&w->intake.flow, &rest) == 0) {
+	if (flow_drain(&w->intake.flow, &rest) == 0) {
 		judge(w, (uint64_t)st.st_size, r, diff_id, &e);
 	} else {
 		check_say(c, "blob %s: %s", job->digest, rest.text);

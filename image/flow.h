@@ -24,3 +24,14 @@ static inline int flow_pull(struct flow *f, const uint8_t **ret_bytes, size_t *r
 {
 	return f->pull(f, ret_bytes, ret_len, e);
 }
+
+/* Pulls all that is left, for those who look at it on the way. */
+static inline int flow_drain(struct flow *f, struct err *e)
+{
+	const uint8_t *bytes;
+	size_t len;
+	int r;
+	while ((r = flow_pull(f, &bytes, &len, e)) == 1)
+		;
+	return r;
+}

@@ -95,21 +95,11 @@ struct work {
 	struct digest_flow sum; /* the second digest, between inflating and unpacking */
 };
 
-static int drain(struct flow *f, struct err *e)
-{
-	const uint8_t *p;
-	size_t n;
-	int r;
-	while ((r = flow_pull(f, &p, &n, e)) == 1)
-		;
-	return r;
-}
-
 static int consume(struct work *w, struct flow *f, struct err *e)
 {
 	treedir_auto struct treedir dir = TREEDIR_NONE;
 	if (!w->job->wants_tree)
-		return drain(f, e);
+		return flow_drain(f, e);
 	int r = treedir_open(w->in->dir, w->job->number, &dir, e);
 	if (r < 0)
 		return r;
